@@ -1,0 +1,56 @@
+# Two commands: `make app` opens the lab, `make test` checks it. Each sees to .venv first and asks nothing.
+
+# python3 first: it is the one that pyenv, conda or a CI image has chosen. A name alone is no proof (pyenv's shims
+# exist for versions that do not run), and Debian splits off what a virtual environment needs (ensurepip).
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+    $$python -c 'import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+    && echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+NOTEBOOKS := $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py))
+
+.PHONY: help app test quick lint browser notebooks bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+app: $(INSTALLED) ## open the lab in the browser
+	$(BIN)/streamlit run app/main.py $(ARGS)
+
+test: lint browser ## lint, types and every test (ARGS="-k word" goes to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+quick: $(INSTALLED) ## the tests without browser that take seconds
+	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+
+lint: $(INSTALLED) ## ruff and pyright
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@if $(BIN)/pyright --version >/dev/null 2>&1; then $(BIN)/pyright --pythonpath $(BIN)/python; \
+	else echo "Types are not checked: pyright runs on Node.js, which is not here and could not be fetched." >&2; \
+	    test "$(CI)" != true; fi
+
+browser: $(INSTALLED)
+	@$(BIN)/python tests/chromium.py
+
+notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the lessons in JupyterLab
+	$(BIN)/jupyter lab $(ARGS) notebooks
+
+notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)
+	$(BIN)/jupytext --to ipynb --update $<
+
+bench: $(INSTALLED) ## measure (prints figures, asserts nothing)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove caches and test pictures; .venv and runs stay
+	rm -rf test-artifacts .pytest_cache .ruff_cache .hypothesis build dist
+	find app benchmarks dfn notebooks tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv was found: \
+	install one (Debian: python3 and python3-venv) or name it: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing requirements.txt into $(VENV) (the first time takes some minutes)"
+	$(BIN)/python -m pip install --no-input $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.txt
+	@touch $@

@@ -1,0 +1,272 @@
+"""Named designs: each a short function from a few depths to a design, with its source and how sure it is.
+
+Depth counts the stem, the convs of the blocks and the classifier. Three stages have widths w, 2w and 4w; a stage is
+opened by the first conv of a block with stride 2. Convs are dealt to blocks as evenly as possible, extra ones to the
+earlier blocks; a block without convs is the identity, or a 1x1 projection where the shape changes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dfn.design.errors import DesignError
+from dfn.design.nodes import MAX_BRANCHES, Conv, Fusion, Head, Join, Node, Pool, Series, Tap
+from dfn.design.spec import Design
+
+MAX_DEPTH = 4096
+MAX_FUSIONS = 1024
+STAGES = 3
+
+Status = Literal["paper", "reconstruction", "ours"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A named design. `make(**settings)` gives the Design; `status` says how close it is to its source."""
+
+    title: str
+    source: str
+    status: Status
+    make: Callable[..., Design]
+
+
+def catalogue() -> dict[str, Entry]:
+    """Every named design of the project, by the name that the shell and the app use."""
+    return dict(_ENTRIES)
+
+
+def fused(
+    deep: int = 26,
+    shallow: int = 8,
+    fusions: int = 6,
+    width: int = 16,
+    join: Join = "sum",
+    classes: int = 10,
+    in_channels: int = 3,
+    *,
+    bases: Sequence[int] | None = None,
+    norm: Literal["batch", "none"] = "batch",
+    relu: Literal["after", "before"] = "after",
+    dropout: float = 0.0,
+    drop_path: float = 0.0,
+) -> Design:
+    """The deeply-fused net of base networks with these depths (arXiv 1605.07716, section 2).
+
+    `bases` gives K >= 2 depths instead of `deep` and `shallow`. `fusions`: 0 averages the logits of whole nets
+    (decision fusion), 1 joins after the last stage (late fusion), 2 after stages 2 and 3, more are spread over the
+    stages. Raises DesignError with the field, the value and what would be accepted.
+    """
+    if bases is None:
+        _whole("deep", deep, 2, MAX_DEPTH)
+        _whole("shallow", shallow, 2, MAX_DEPTH)
+        bases = (deep, shallow)
+    if not 2 <= len(bases) <= MAX_BRANCHES:
+        raise DesignError("bases", list(bases), f"from 2 to {MAX_BRANCHES} depths")
+    for index, depth in enumerate(bases):
+        _whole(f"bases[{index}]", depth, 2, MAX_DEPTH)
+    _whole("fusions", fusions, 0, MAX_FUSIONS)
+    _whole("width", width, 1, 1024)
+    if fusions == 0:
+        if join not in ("sum", "mean"):
+            raise DesignError("join", join, "sum or mean where fusions is 0: whole nets meet only in their logits")
+        nets = [plain(depth, fusions=STAGES, width=width, dropout=dropout).body for depth in bases]
+        # whichever of sum and mean was asked for: decision fusion averages, and the class is the same
+        body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join="mean", relu="before", drop_path=drop_path),)
+        return _design(body, classes, in_channels, norm)
+    if join == "concat" and width < len(bases):
+        raise DesignError("width", width, f"at least {len(bases)}, one channel for every branch of a concat")
+    rows = [_blocks(depth, fusions, width) for depth in bases]
+    joins = []
+    for span, *blocks in zip(_spans(fusions), *rows, strict=True):
+        if join == "concat":
+            blocks = _narrowed(blocks, width * 2 ** span[-1][0])
+        branches = tuple(Series(nodes=block) for block in blocks)
+        joins.append(Fusion(branches=branches, join=join, relu=relu, drop_path=drop_path))
+    return _design((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm)
+
+
+def plain(
+    depth: int = 26,
+    fusions: int = 6,
+    width: int = 16,
+    classes: int = 10,
+    in_channels: int = 3,
+    *,
+    norm: Literal["batch", "none"] = "batch",
+    dropout: float = 0.0,
+) -> Design:
+    """One base network alone. `fusions` names the maps (`block1`, `block2`, ...) where a fused net of the same
+    depth would be joined, and deals its convs in the same way."""
+    _whole("depth", depth, 2, MAX_DEPTH)
+    _whole("fusions", fusions, 0, MAX_FUSIONS)
+    body: list[Node] = [Conv(channels=width)]
+    for number, block in enumerate(_blocks(depth, fusions or STAGES, width), start=1):
+        body += [*block, Tap(name=f"block{number}")]
+    return _design((*body, Head(dropout=dropout)), classes, in_channels, norm)
+
+
+def resnet(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
+    """A residual net: the fused net of a deep base network with one of depth 2, joined after every two convs."""
+    _whole("depth", depth, 2, MAX_DEPTH)
+    fusions = max(STAGES, (depth - 2) // 2)
+    return fused(depth, 2, fusions, width, "sum", classes, in_channels, **settings)
+
+
+def highway(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
+    """A highway net: the identity and one conv with its ReLU, weighed by a learned gate after every conv."""
+    _whole("depth", depth, 3, MAX_FUSIONS + 2)
+    settings = {"norm": "none", "relu": "before"} | settings
+    return fused(depth, 2, depth - 2, width, "gate", classes, in_channels, **settings)
+
+
+def inception(modules: int = 6, width: int = 16, classes: int = 10, in_channels: int = 3) -> Design:
+    """Deep concatenation fusion: 1x1, 3x3, 5x5 and pooled branches, each a quarter as wide, after every module."""
+    _whole("modules", modules, 1, MAX_FUSIONS)
+    _whole("width", width, 4, 1024)
+    body: list[Node] = [Conv(channels=width)]
+    for stage, number in _stages(modules):
+        stride, wide = (2 if number == 0 and stage else 1), width * 2**stage
+        c = _shares(wide, 4)
+        branches = (
+            Series(nodes=(Conv(channels=c[0], kernel=1, stride=stride),)),
+            Series(nodes=(Conv(channels=c[1], kernel=1), Conv(channels=c[1], stride=stride))),
+            Series(nodes=(Conv(channels=c[2], kernel=1), Conv(channels=c[2], kernel=5, stride=stride))),
+            Series(nodes=(Pool(kernel=3, stride=stride), Conv(channels=c[3], kernel=1))),
+        )
+        body.append(Fusion(branches=branches, join="concat"))
+    return _design((*body, Head()), classes, in_channels, "batch")
+
+
+def fractal(
+    columns: int = 3,
+    blocks: int = 3,
+    width: int = 16,
+    classes: int = 10,
+    in_channels: int = 3,
+    drop_path: float = 0.0,
+) -> Design:
+    """FractalNet: f1 = conv, f(C+1) = mean of a conv and f(C) after f(C); pooling halves the map after a block."""
+    _whole("columns", columns, 1, 8)
+    _whole("blocks", blocks, 1, 8)
+
+    def grow(level: int, channels: int) -> Series:
+        conv = Conv(channels=channels)
+        if level == 1:
+            return Series(nodes=(conv,))
+        inner = grow(level - 1, channels).nodes
+        branches = (Series(nodes=(*inner, *inner)), Series(nodes=(conv,)))
+        return Series(nodes=(Fusion(branches=branches, join="mean", relu="before", drop_path=drop_path),))
+
+    body: list[Node] = [Conv(channels=width)]
+    for block in range(blocks):
+        body += [*grow(columns, width * 2 ** min(block, STAGES)).nodes, Pool()]
+    return _design((*body[:-1], Head()), classes, in_channels, "batch")
+
+
+def _design(body: Sequence[Node], classes: int, in_channels: int, norm: Literal["batch", "none"]) -> Design:
+    _whole("classes", classes, 2, 100_000)
+    _whole("in_channels", in_channels, 1, 4096)
+    return Design(body=Series(nodes=tuple(body)), classes=classes, in_channels=in_channels, norm=norm)
+
+
+def _whole(field: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise DesignError(field, value, f"a whole number from {low} to {high}")
+
+
+def _shares(total: int, parts: int) -> list[int]:
+    """`total` dealt to `parts` as evenly as possible, extra ones to the earlier parts."""
+    return [total // parts + (index < total % parts) for index in range(parts)]
+
+
+def _stages(blocks: int) -> Iterator[tuple[int, int]]:
+    """(stage, number within the stage) of every block when `blocks` >= 3 are spread over the stages."""
+    for stage, count in enumerate(_shares(blocks, STAGES)):
+        yield from ((stage, number) for number in range(count))
+
+
+def _spans(fusions: int) -> list[list[tuple[int, bool]]]:
+    """For every block the stages it crosses, each with whether the block opens it."""
+    if fusions == 1:
+        return [[(0, False), (1, True), (2, True)]]
+    if fusions == 2:
+        return [[(0, False), (1, True)], [(2, True)]]
+    return [[(stage, number == 0 and stage > 0)] for stage, number in _stages(fusions)]
+
+
+def _blocks(depth: int, fusions: int, width: int) -> list[tuple[Conv, ...]]:
+    """The blocks of a base network of this depth, cut at these fusions."""
+    spans = _spans(fusions)
+    return [_block(convs, span, width) for convs, span in zip(_shares(depth - 2, fusions), spans, strict=True)]
+
+
+def _block(convs: int, span: list[tuple[int, bool]], width: int) -> tuple[Conv, ...]:
+    nodes: list[Conv] = []
+    stride = 1  # of the stages that opened but have no conv of their own yet
+    for count, (stage, opens) in zip(_shares(convs, len(span)), span, strict=True):
+        stride *= 2 if opens else 1
+        for _ in range(count):
+            nodes.append(Conv(channels=width * 2**stage, stride=stride))
+            stride = 1
+    if stride > 1:
+        nodes.append(Conv(channels=width * 2 ** span[-1][0], kernel=1, stride=stride, projection=True))
+    return tuple(nodes)
+
+
+def _narrowed(blocks: Sequence[tuple[Conv, ...]], wide: int) -> list[tuple[Conv, ...]]:
+    """The blocks of a concat of `wide` channels: the last conv of each gives its share of them, and an identity
+    becomes a projection to its share (a branch of an inception module is narrower than what follows)."""
+    narrow: list[tuple[Conv, ...]] = []
+    for block, channels in zip(blocks, _shares(wide, len(blocks)), strict=True):
+        last = block[-1] if block else Conv(channels=wide, kernel=1, projection=True)
+        narrow.append((*block[:-1], last.model_copy(update={"channels": channels})))
+    return narrow
+
+
+def _decision(deep: int = 26, shallow: int = 8, width: int = 16, **settings: Any) -> Design:
+    return fused(deep, shallow, 0, width, **settings)
+
+
+def _late(deep: int = 26, shallow: int = 8, width: int = 16, **settings: Any) -> Design:
+    return fused(deep, shallow, 1, width, **settings)
+
+
+_DFN = "Wang, Wei, Zhang, Zeng: Deeply-Fused Nets, arXiv 1605.07716"
+_ENTRIES = {
+    "fused": Entry(
+        "Deeply-fused net",
+        f"{_DFN}, section 2; order of layers after the group's code, zlmzju/fusenet (network/fuse3.py, fuse6.py)",
+        "reconstruction",
+        fused,
+    ),
+    "plain": Entry("Plain net", "one base network alone; zlmzju/fusenet (network/plain.py)", "reconstruction", plain),
+    "resnet": Entry(
+        "Residual net",
+        "He, Zhang, Ren, Sun: Deep Residual Learning, arXiv 1512.03385; a 1x1 projection where the shape changes, "
+        "as in zlmzju/fusenet (network/resnet.py)",
+        "reconstruction",
+        resnet,
+    ),
+    "highway": Entry(
+        "Highway net",
+        "Srivastava, Greff, Schmidhuber: Training Very Deep Networks, arXiv 1507.06228; strided convs in place of "
+        "pooling between stages",
+        "reconstruction",
+        highway,
+    ),
+    "inception": Entry(
+        "Deep concatenation fusion",
+        f"after GoogLeNet as {_DFN}, section 2, reads it; average pooling, small and equal branches",
+        "ours",
+        inception,
+    ),
+    "fractal": Entry(
+        "Fractal net",
+        "Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; three stages, average pooling and a stem of "
+        "one conv are ours",
+        "ours",
+        fractal,
+    ),
+    "decision": Entry("Decision fusion", f"averaged predictors, as {_DFN} names it", "paper", _decision),
+    "late": Entry("Late fusion", "one join after the last stage; the last map, not the logits", "ours", _late),
+}

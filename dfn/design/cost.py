@@ -1,0 +1,202 @@
+"""What a design costs: shapes, parameters, multiply-adds and activation bytes, without building anything.
+
+One walk over the tree carries the shape of the map. Multiply-adds are counted for convs, gates and the classifier,
+as is usual; batch normalisation adds two parameters a channel and no multiply-adds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import TYPE_CHECKING, assert_never
+
+from dfn.design.errors import DesignError
+from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
+
+if TYPE_CHECKING:
+    from dfn.design.spec import Design
+
+MAX_SIDE = 4096
+BYTES_PER_VALUE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """The shape of a map on its way: channels x height x width, and the product of the strides so far.
+
+    Logits have height and width 0.
+    """
+
+    channels: int
+    height: int
+    width: int
+    stride: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.channels, self.height, self.width) if self.height else (self.channels,)
+
+    @property
+    def values(self) -> int:
+        return self.channels * max(1, self.height * self.width)
+
+    def strided(self, channels: int, stride: int) -> "Signal":
+        return Signal(channels, ceil(self.height / stride), ceil(self.width / stride), self.stride * stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One node that computes something, with what goes in, what comes out and what it costs for one image."""
+
+    name: str
+    node: Node
+    before: Signal
+    after: Signal
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Sums over the layers of a design, for one image of `input_shape` (channels, height, width).
+
+    `activation_bytes` are the float32 outputs of convs, joins and the classifier that training keeps.
+    """
+
+    input_shape: tuple[int, int, int]
+    parameters: int
+    macs: int
+    activation_bytes: int
+    shapes: dict[str, tuple[int, ...]]
+
+
+def layers(design: "Design", input_shape: tuple[int, int, int] | None = None) -> Iterator[Layer]:
+    """Every conv, pool, view, tap, join and classifier in the order in which an image meets them.
+
+    Raises DesignError where the branches of a join do not fit together or a path lacks its classifier.
+    """
+    channels, height, width = input_shape or (design.in_channels, 32, 32)
+    if channels != design.in_channels:
+        raise DesignError("input_shape", input_shape, f"{design.in_channels} channels first, as the design says")
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
+        raise DesignError("input_shape", input_shape, f"a height and a width from 1 to {MAX_SIDE}")
+    signal = Signal(channels, height, width)
+    after = yield from _walk(design.body, signal, design, "body", "")
+    if after.height:
+        raise DesignError("body", "a net without a classifier", "a `head` node at the end of every path")
+
+
+def cost(design: "Design", input_shape: tuple[int, int, int] | None = None) -> Cost:
+    """Parameters, multiply-adds, activation bytes and the shape of every named map for one image.
+
+    `input_shape` is (channels, height, width); 32 x 32 pixels when it is not given.
+    """
+    parameters = macs = values = 0
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in layers(design, input_shape):
+        parameters += layer.parameters
+        macs += layer.macs
+        if isinstance(layer.node, Conv | Fusion | Head):
+            values += layer.after.values
+        shapes[layer.name] = layer.after.shape
+    shape = input_shape or (design.in_channels, 32, 32)
+    return Cost(shape, parameters, macs, values * BYTES_PER_VALUE, shapes)
+
+
+def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Iterator[Layer]:
+    """Yield the layers of `node` fed with `x`; return the signal behind it (a generator's return value)."""
+    if not x.height and not isinstance(node, Series | Tap):
+        raise DesignError(field, f"a {node.kind} behind the classifier", "nothing behind a `head` node")
+    per_channel = 2 if design.norm == "batch" else 1  # gamma and beta, or a bias
+    match node:
+        case Conv():
+            if node.kernel % 2 == 0:
+                raise DesignError(f"{field}.kernel", node.kernel, "an odd number, so that padding is even")
+            after = x.strided(node.channels, node.stride)
+            weights = node.kernel**2 * x.channels * node.channels
+            macs = weights * after.height * after.width
+            yield Layer(name, node, x, after, weights + per_channel * node.channels, macs)
+        case Pool():
+            if node.kernel % 2 == 0 and node.kernel != node.stride:
+                raise DesignError(f"{field}.kernel", node.kernel, "an odd number, or the stride itself")
+            after = x.strided(x.channels, node.stride)
+            yield Layer(name, node, x, after, 0, 0)
+        case View() | Tap():
+            after = x
+            yield Layer(name, node, x, after, 0, 0)
+        case Head():
+            after = Signal(design.classes, 0, 0, x.stride)
+            weights = x.channels * design.classes
+            yield Layer(name, node, x, after, weights + design.classes, weights)
+        case Series():
+            after = x
+            for index, child in enumerate(node.nodes):
+                after = yield from _walk(child, after, design, f"{field}.nodes[{index}]", child_name(node, index, name))
+        case Fusion():
+            outs = []
+            for index, branch in enumerate(node.branches):
+                inner = f"{name}/{lane_names(len(node.branches))[index]}"
+                outs.append((yield from _walk(branch, x, design, f"{field}.branches[{index}]", inner)))
+            after = _joined(node, outs, field)
+            gate = gate_weights(node, x, after)
+            yield Layer(f"{name}/joined", node, x, after, *gate)
+        case _:
+            assert_never(node)
+    return after
+
+
+def _joined(fusion: Fusion, outs: list[Signal], field: str) -> Signal:
+    """The signal behind a join; raises DesignError where the branches do not fit together."""
+    first = outs[0]
+    if any(not out.height for out in outs):
+        if any(out.height for out in outs):
+            raise DesignError(field, "a join of logits and maps", "a classifier in every branch or in none")
+        if fusion.join not in ("sum", "mean", "max"):
+            raise DesignError(f"{field}.join", fusion.join, "sum, mean or max between whole nets (their logits)")
+        return first
+    for index, out in enumerate(outs):
+        same = (out.channels == first.channels or fusion.join == "concat") and out.stride == first.stride
+        if not same:
+            raise DesignError(
+                f"{field}.branches[{index}]",
+                f"{out.channels} channels at 1/{out.stride} of the size",
+                f"what branches[0] gives, {first.channels} channels at 1/{first.stride} (add a projection)",
+            )
+    if fusion.join == "concat":
+        return replace(first, channels=sum(out.channels for out in outs))
+    return first
+
+
+def gate_weights(fusion: Fusion, x: Signal, after: Signal) -> tuple[int, int]:
+    """Parameters and multiply-adds of a learned gate: a 3x3 conv with bias from the fusion's input to one weight
+    map for every branch but the last (none for the other joins)."""
+    if fusion.join != "gate":
+        return 0, 0
+    maps = (len(fusion.branches) - 1) * after.channels
+    weights = 9 * x.channels * maps
+    return weights + maps, weights * after.height * after.width
+
+
+def child_name(series: Series, index: int, name: str) -> str:
+    """The name of a child of a series: `stem` for the first conv of a net, `fusion<n>` for its n-th fusion,
+    `logits` for its classifier, a tap's own name, and kind and place for everything else."""
+    child = series.nodes[index]
+    before = series.nodes[:index]
+    match child:
+        case Tap():
+            own = child.name
+        case Head():
+            own = "logits"
+        case Fusion():
+            own = f"fusion{1 + sum(isinstance(n, Fusion) for n in before)}"
+        case Conv() if _is_a_net(series) and not any(isinstance(n, Conv) for n in before):
+            own = "stem"
+        case Conv() | Pool() | View() | Series():
+            own = f"{child.kind}{1 + sum(n.kind == child.kind for n in before)}"
+        case _:
+            assert_never(child)
+    return f"{name}/{own}" if name else own
+
+
+def _is_a_net(series: Series) -> bool:
+    """Whether this series runs from an image to logits (the body, or a branch of a decision fusion)."""
+    return any(isinstance(n, Head) for n in series.nodes)

@@ -1,0 +1,83 @@
+"""The one error of a design: it names the field, the value and what would be accepted."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+LONGEST_SHOWN = 80
+LARGEST_SHOWN = 10**20
+
+# What pydantic says about a value, in the words of someone who writes a design.
+_ACCEPTED = {
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "an object with named fields",
+    "model_attributes_type": "an object with named fields",
+}
+
+
+class DesignError(ValueError):
+    """A design that cannot be. `field`, `value` and `accepted` stand in the message, on one line, in this order."""
+
+    def __init__(self, field: str, value: Any, accepted: str):
+        super().__init__(field, value, accepted)
+        self.field = field
+        self.value = value
+        self.accepted = accepted
+
+    def __str__(self) -> str:
+        return f"{_shown(self.field)}: {_shown(self.value)} is not accepted; accepted: {self.accepted}"
+
+
+def whole(field: str, value: Any, low: int, high: int) -> int:
+    """The value, where it is a whole number from `low` to `high`; raises DesignError elsewhere."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise DesignError(field, value, f"a whole number from {low} to {high}")
+    return value
+
+
+def first_error(error: ValidationError, root: str = "", fields: Iterable[str] = ()) -> DesignError:
+    """The first thing that pydantic found wrong, in a user's words; `fields` are those that the object may have."""
+    found = error.errors(include_url=False)[0]
+    field, value, kind, context = root, found["input"], found["type"], found.get("ctx", {})
+    for index, place in enumerate(found["loc"]):
+        if isinstance(place, int):
+            field += f"[{place}]"
+        elif index == 0 or isinstance(found["loc"][index - 1], str):  # behind a number stands the kind of a node
+            field = _joined(field, place)
+    match context.get("error"):
+        case DesignError() as inner:
+            return DesignError(_joined(field, inner.field), inner.value, inner.accepted)
+        case ValueError() as inner:
+            return DesignError(field, value, str(inner))
+    match kind:
+        case "missing":
+            return DesignError(field, "nothing", "a value, this field is required")
+        case "extra_forbidden":
+            return DesignError(field, value, f"only the fields {', '.join(fields)}")
+        case "union_tag_invalid":
+            return DesignError(_joined(field, "kind"), context["tag"], _unquoted(context["expected_tags"]))
+        case "union_tag_not_found":
+            return DesignError(_joined(field, "kind"), "nothing", "the kind of a node, such as conv or fusion")
+    return DesignError(field, value, _ACCEPTED.get(kind, _unquoted(found["msg"].removeprefix("Input should be "))))
+
+
+def _joined(outer: str, inner: str) -> str:
+    return f"{outer}.{inner}" if outer and inner else outer or inner
+
+
+def _unquoted(listing: str) -> str:
+    return listing.replace("'", "")
+
+
+def _shown(value: Any) -> str:
+    """One short printable line, whatever the value is."""
+    if isinstance(value, int) and abs(value) >= LARGEST_SHOWN:  # Python refuses to write out very large ones
+        return f"a number of over {len(str(LARGEST_SHOWN)) - 1} digits"
+    if isinstance(value, str):
+        text = value[: LONGEST_SHOWN + 1]
+        shown = text if text.isprintable() and text.strip() else repr(text)
+    else:
+        shown = _bounded.repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"

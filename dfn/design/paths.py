@@ -1,0 +1,305 @@
+"""Paths and base networks of a design: exact counts, by folds over the tree.
+
+A conv is z, a series is the product, a fusion is the sum: the coefficients of the polynomial that comes out are the
+numbers of paths of each depth. Base networks, groups and essential depth (arXiv 1605.07716, section 2; the formulas
+are derived in docs/architecture.md) are defined on a chain of fusions that all have as many branches.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate, permutations, product
+from math import ceil, factorial
+from typing import assert_never
+
+from dfn.design.errors import DesignError
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View
+from dfn.design.spec import Design
+
+Spectrum = dict[int, int]
+
+EXACT_STATES = 3000
+
+
+def path_spectrum(design: Design) -> Spectrum:
+    """How many paths have each depth, from the deepest to the shallowest; exact integers of any size."""
+    return dict(sorted(_fold(design.body).items(), reverse=True))
+
+
+def path_count(design: Design) -> int:
+    """How many ways lead from the stem to the classifier, one branch chosen at every fusion."""
+    return sum(path_spectrum(design).values())
+
+
+def receptive_fields(design: Design) -> Spectrum:
+    """How many paths have each theoretical receptive field, in pixels of the input along one side."""
+    fields: Spectrum = {1: 1}
+    jump = 1
+    for node in design.body.nodes:
+        grown, jump = _fields(node, jump)
+        fields = _times(fields, grown)
+    return dict(sorted(fields.items()))
+
+
+def depth_of(node: Node) -> int:
+    """The layers on the deepest path through a node."""
+    return max(_fold(node))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A design as a chain of fusions: `blocks[b][k]` is the depth of the block of base network k before fusion b,
+    `outside` counts the layers that all base networks share (stem, classifier), `free[b]` says whether the join
+    of fusion b lets its blocks be exchanged."""
+
+    blocks: tuple[tuple[int, ...], ...]
+    outside: int
+    free: tuple[bool, ...]
+
+    @property
+    def bases(self) -> int:
+        return len(self.blocks[0]) if self.blocks else 1
+
+
+def chain(design: Design) -> Chain:
+    """The chain that a design is; raises DesignError where fusions are nested or differ in their branches."""
+    fusions = [node for node in design.body.nodes if isinstance(node, Fusion)]
+    nested = [f for f in fusions if any(_contains_fusion(branch) for branch in f.branches)]
+    odd = [f for f in fusions if len(f.branches) != len(fusions[0].branches)]
+    if nested or odd or any(isinstance(n, Series) and _contains_fusion(n) for n in design.body.nodes):
+        raise DesignError("design", "nested or unequal fusions", "a chain of fusions with equally many branches")
+    shared = Series(nodes=tuple(node for node in design.body.nodes if not isinstance(node, Fusion)))
+    blocks = tuple(tuple(depth_of(branch) for branch in f.branches) for f in fusions)
+    return Chain(blocks, depth_of(shared), tuple(f.join in SYMMETRIC_JOINS for f in fusions))
+
+
+def base_networks(design: Design) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Every base network as (branch chosen at each fusion, depth), one after another and never all in memory."""
+    links = chain(design)
+    for choice in product(range(links.bases), repeat=len(links.blocks)):
+        yield choice, links.outside + sum(row[k] for row, k in zip(links.blocks, choice, strict=True))
+
+
+def base_depths(design: Design) -> tuple[int, ...]:
+    """The depths of the K base networks as they stand, branch k at every fusion."""
+    links = chain(design)
+    return tuple(links.outside + sum(row[k] for row in links.blocks) for k in range(links.bases))
+
+
+def example_paths(design: Design) -> dict[int, tuple[int, ...]]:
+    """One path of every depth that occurs, as the branch chosen at each fusion, from shallow to deep."""
+    links = chain(design)
+    rest = [{0}]  # what the fusions from here on can add, for every number of fusions left
+    for row in reversed(links.blocks):
+        rest.append({d + r for d in row for r in rest[-1]})
+    examples = {}
+    for total in sorted(rest[-1]):
+        wanted, choice = total, []
+        for row, reachable in zip(links.blocks, reversed(rest[:-1]), strict=True):
+            choice.append(next(k for k, d in enumerate(row) if wanted - d in reachable))
+            wanted -= row[choice[-1]]
+        examples[links.outside + total] = tuple(choice)
+    return examples
+
+
+def groups(design: Design) -> int:
+    """How many groups of K base networks form this fused net: (K!)^(B-1) for B fusions whose joins do not care
+    about order. Blocks under a `concat` or a `gate` keep their places and count as one fusion together."""
+    links = chain(design)
+    movable = sum(links.free) + (not all(links.free))
+    return factorial(links.bases) ** max(0, movable - 1)
+
+
+def exchange(design: Design, fusion: int) -> Design:
+    """The same fused net with the blocks of one fusion (counted from 1) rotated by one base network.
+
+    Raises DesignError where there is no such fusion, or its join gives every block a place of its own.
+    """
+    nodes = list(design.body.nodes)
+    places = [index for index, node in enumerate(nodes) if isinstance(node, Fusion)]
+    if isinstance(fusion, bool) or not isinstance(fusion, int) or not 1 <= fusion <= len(places):
+        raise DesignError(
+            "fusion", fusion, f"a whole number from 1 to {len(places)}" if places else "a net with fusions"
+        )
+    node = nodes[places[fusion - 1]]
+    assert isinstance(node, Fusion)
+    if node.join not in SYMMETRIC_JOINS:
+        raise DesignError("join", node.join, f"one of {', '.join(SYMMETRIC_JOINS)}: its blocks have no fixed place")
+    branches = (*node.branches[1:], node.branches[0])
+    nodes[places[fusion - 1]] = node.model_copy(update={"branches": branches})
+    return design.model_copy(update={"body": Series(nodes=tuple(nodes))})
+
+
+@dataclass(frozen=True)
+class EssentialDepth:
+    """The depth of the deepest member of the group whose deepest member is shallowest; where it is bounded
+    rather than solved, `lower` < `depth` and the true value lies between."""
+
+    depth: int
+    lower: int
+
+    @property
+    def exact(self) -> bool:
+        return self.lower == self.depth
+
+
+def essential_depth(design: Design) -> int:
+    """The depth of the deepest member of the group whose deepest member is shallowest (see `essential`)."""
+    return essential(design).depth
+
+
+def essential(design: Design) -> EssentialDepth:
+    """The essential depth, exact for K = 2 and for small cases; a bottleneck assignment otherwise, with bounds."""
+    links = chain(design)
+    fixed = [
+        sum(row[k] for row, free in zip(links.blocks, links.free, strict=True) if not free) for k in range(links.bases)
+    ]
+    rows = [row for row, free in zip(links.blocks, links.free, strict=True) if free]
+    if links.bases == 1:
+        best = lower = fixed[0]
+    elif links.bases == 2:
+        best = lower = _balanced_pair(fixed, rows)
+    else:
+        best, lower = _bottleneck(fixed, rows)
+    return EssentialDepth(links.outside + best, links.outside + lower)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far a conv of a block lies from the ends, in layers on the shortest path and within its own base
+    network: `to_output` and `to_input` count the layers behind and before it (classifier and stem included)."""
+
+    fusion: int
+    base: int
+    layer: int
+    to_output: int
+    to_input: int
+    alone_to_output: int
+    alone_to_input: int
+
+
+def distances(design: Design) -> list[Distance]:
+    """The distances of every conv of every block, fusion by fusion and base network by base network."""
+    links = chain(design)
+    shortest = [min(row) for row in links.blocks]
+    before = [0, *accumulate(shortest)]
+    own_before = [[0, *accumulate(row[k] for row in links.blocks)] for k in range(links.bases)]
+    ahead, behind = _outside(design)
+    found = []
+    for b, row in enumerate(links.blocks):
+        for k, depth in enumerate(row):
+            for layer in range(1, depth + 1):
+                rest = depth - layer
+                found.append(
+                    Distance(
+                        b + 1,
+                        k,
+                        layer,
+                        to_output=rest + before[-1] - before[b + 1] + behind,
+                        to_input=layer - 1 + before[b] + ahead,
+                        alone_to_output=rest + own_before[k][-1] - own_before[k][b + 1] + behind,
+                        alone_to_input=layer - 1 + own_before[k][b] + ahead,
+                    )
+                )
+    return found
+
+
+def _outside(design: Design) -> tuple[int, int]:
+    """The shared layers before the first and behind the last fusion."""
+    places = [index for index, node in enumerate(design.body.nodes) if isinstance(node, Fusion)]
+    if not places:
+        return 0, 0
+    before, behind = design.body.nodes[: places[0]], design.body.nodes[places[-1] + 1 :]
+    return sum(map(depth_of, before)), sum(map(depth_of, behind))
+
+
+def _fold(node: Node) -> Spectrum:
+    """The polynomial of a node: depth -> number of paths."""
+    match node:
+        case Conv():
+            return {0 if node.projection else 1: 1}
+        case Head():
+            return {1: 1}
+        case Pool() | View() | Tap():
+            return {0: 1}
+        case Series():
+            layers = sum(not n.projection for n in node.nodes if isinstance(n, Conv))
+            rest = (_fold(n) for n in node.nodes if not isinstance(n, Conv))
+            return reduce(_times, rest, {layers: 1})
+        case Fusion():
+            return reduce(_plus, (_fold(branch) for branch in node.branches))
+        case _:
+            assert_never(node)
+
+
+def _fields(node: Node, jump: int) -> tuple[Spectrum, int]:
+    """By how much each path through a node lets the receptive field grow, and the distance in input pixels of
+    two neighbours behind it."""
+    match node:
+        case Conv() | Pool():
+            return {(node.kernel - 1) * jump: 1}, jump * node.stride
+        case View():
+            return {0 if node.view == "full" else 2 * jump: 1}, jump
+        case Tap() | Head():
+            return {0: 1}, jump
+        case Series():
+            fields: Spectrum = {0: 1}
+            for child in node.nodes:
+                grown, jump = _fields(child, jump)
+                fields = _times(fields, grown)
+            return fields, jump
+        case Fusion():
+            branches = [_fields(branch, jump) for branch in node.branches]
+            return reduce(_plus, (fields for fields, _ in branches)), branches[0][1]
+        case _:
+            assert_never(node)
+
+
+def _times(a: Spectrum, b: Spectrum) -> Spectrum:
+    if len(b) == 1:
+        ((shift, count),) = b.items()
+        return {d + shift: n * count for d, n in a.items()}
+    out: Spectrum = {}
+    for d, n in a.items():
+        for e, m in b.items():
+            out[d + e] = out.get(d + e, 0) + n * m
+    return out
+
+
+def _plus(a: Spectrum, b: Spectrum) -> Spectrum:
+    return {d: a.get(d, 0) + b.get(d, 0) for d in a.keys() | b.keys()}
+
+
+def _contains_fusion(series: Series) -> bool:
+    return any(isinstance(n, Fusion) or (isinstance(n, Series) and _contains_fusion(n)) for n in series.nodes)
+
+
+def _balanced_pair(fixed: list[int], rows: list[tuple[int, ...]]) -> int:
+    """Two lanes: which of the blocks' depth differences to give to the first lane is a subset sum (a bit set)."""
+    base = [side + sum(min(row) for row in rows) for side in fixed]
+    spare = [abs(row[0] - row[1]) for row in rows]
+    reachable = 1
+    for gap in spare:
+        reachable |= reachable << gap
+    total = sum(spare)
+    return min(max(base[0] + s, base[1] + total - s) for s in range(total + 1) if reachable >> s & 1)
+
+
+def _bottleneck(fixed: list[int], rows: list[tuple[int, ...]]) -> tuple[int, int]:
+    """(best found, lower bound) of the deepest lane for K > 2 lanes: all assignments where few are distinct,
+    else the deepest block to the shallowest lane, uneven fusions first."""
+    lower = max(ceil((sum(fixed) + sum(map(sum, rows))) / len(fixed)), max(fixed) + sum(map(min, rows)))
+    greedy = sorted(fixed)
+    for row in sorted(rows, key=lambda r: max(r) - min(r), reverse=True):
+        greedy = sorted(lane + block for lane, block in zip(greedy, sorted(row, reverse=True), strict=True))
+    best = max(greedy)
+    if best == lower:
+        return best, lower
+    states = {tuple(sorted(fixed))}
+    for row in rows:
+        orders = set(permutations(row))
+        if len(states) * len(orders) > EXACT_STATES:
+            return best, lower
+        states = {tuple(sorted(a + b for a, b in zip(s, o, strict=True))) for s in states for o in orders}
+    best = min(max(state) for state in states)
+    return best, best

@@ -1,0 +1,195 @@
+"""The drawing of a net, made from its design: what the net diagram shows, and which map feeds which.
+
+Elements nest as the design does; ids are the names of a trace, so that a click on the drawing names a tensor. An
+edge stands for a tensor dependency and there is no other edge (a test compares them with autograd's graph).
+"""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+from dfn.design import paths
+from dfn.design.cost import Signal, child_name, layers
+from dfn.design.errors import DesignError
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
+from dfn.design.spec import Design
+
+Origins = Sequence[Sequence[int]]
+
+
+def picture(
+    design: Design, input_shape: tuple[int, int, int] | None = None, origins: Origins | None = None
+) -> dict[str, Any]:
+    """What the net diagram draws, as plain data: elements, stages, lanes, spectrum and essential depth.
+
+    `input_shape` is (channels, height, width). `origins[b][k]` says from which base network the block in lane k of
+    fusion b first came (after exchanges); by default every block is at home.
+    """
+    shapes = {layer.name: layer.after for layer in layers(design, input_shape)}
+    channels, height, width = input_shape or (design.in_channels, 32, 32)
+    start = Signal(channels, height, width)
+    image = {"kind": "image", "id": "input", "channels": channels, "size": [height, width]}
+    elements = [image, *_Drawing(shapes, design.classes, origins).series(design.body, "", start, top=True)]
+    try:
+        examples, lanes, essential = paths.example_paths(design), _lanes(design), paths.essential_depth(design)
+    except DesignError:  # fusions inside fusions: paths still have depths, but there are no lanes to walk along
+        examples, lanes, essential = {}, [], None
+    spectrum = [
+        {"depth": depth, "count": str(count), "example": examples.get(depth)}
+        for depth, count in sorted(paths.path_spectrum(design).items())
+    ]
+    return {
+        "elements": elements,
+        "stages": _stages(elements),
+        "lanes": lanes,
+        "spectrum": spectrum,
+        "essential_depth": essential,
+    }
+
+
+def edges(design: Design) -> list[tuple[str, str]]:
+    """Which named map is computed from which, in the order of the computation; `input` is the image."""
+    found: list[tuple[str, str]] = []
+    last = _edges(design.body, "", "input", found)
+    return found if last == "logits" else [*found, (last, "logits")]
+
+
+def _edges(series: Series, name: str, source: str, found: list[tuple[str, str]]) -> str:
+    for index, node in enumerate(series.nodes):
+        own = child_name(series, index, name)
+        match node:
+            case Conv() if own.rpartition("/")[2] == "stem":
+                found.append((source, own))
+                source = own
+            case Tap() | Head():
+                found.append((source, own))
+                source = own
+            case Series():
+                source = _edges(node, own, source, found)
+            case Fusion():
+                lanes = [f"{own}/{lane}" for lane in lane_names(len(node.branches))]
+                for lane, branch in zip(lanes, node.branches, strict=True):
+                    found.append((_edges(branch, lane, source, found), lane))
+                found += [(lane, f"{own}/joined") for lane in lanes]
+                if node.join == "gate":
+                    found.append((source, f"{own}/joined"))
+                source = f"{own}/joined"
+            case Conv() | Pool() | View():
+                pass
+            case _:
+                assert_never(node)
+    return source
+
+
+class _Drawing:
+    """One walk over the design that knows the shape behind every layer."""
+
+    def __init__(self, shapes: dict[str, Signal], classes: int, origins: Origins | None):
+        self.shapes, self.classes, self.origins = shapes, classes, origins
+
+    def series(self, series: Series, name: str, x: Signal, top: bool = False) -> list[dict[str, Any]]:
+        drawn: list[dict[str, Any]] = []
+        for index, node in enumerate(series.nodes):
+            own = child_name(series, index, name)
+            if isinstance(node, Series):
+                drawn += self.series(node, own, x)
+            else:
+                element = self.element(node, own, x, top)
+                if not _extends(drawn, element):
+                    drawn.append(element)
+            x = self.shapes.get(f"{own}/joined" if isinstance(node, Fusion) else own, x)
+        return drawn
+
+    def element(self, node: Node, name: str, x: Signal, top: bool) -> dict[str, Any]:
+        if isinstance(node, Fusion):
+            return self.fusion(node, name, x, top)
+        after = self.shapes[name]
+        place = {"id": name, "channels": after.channels, "size": [after.height, after.width]}
+        match node:
+            case Conv() if node.projection:
+                return {"kind": "projection", **place}
+            case Conv():
+                return {"kind": "convs", "convs": 1, **place}
+            case Pool() | View() | Tap():
+                return {"kind": node.kind, **place}
+            case Head():
+                return {"kind": "head", "id": name, "classes": self.classes}
+            case Series():
+                raise AssertionError("a series is opened by its parent")
+            case _:
+                assert_never(node)
+
+    def fusion(self, node: Fusion, name: str, x: Signal, top: bool) -> dict[str, Any]:
+        index = int(name.rpartition("fusion")[2])
+        after = self.shapes[f"{name}/joined"]
+        lanes = lane_names(len(node.branches))
+        homes = self.origins[index - 1] if top and self.origins else range(len(lanes))
+        branches = [
+            {
+                "id": f"{name}/{lane}",
+                "lane": k,
+                "origin": homes[k],
+                "depth": paths.depth_of(branch),
+                "elements": self.series(branch, f"{name}/{lane}", x),
+            }
+            for k, (lane, branch) in enumerate(zip(lanes, node.branches, strict=True))
+        ]
+        return {
+            "kind": "fusion",
+            "id": f"{name}/joined",
+            "index": index,
+            "join": node.join,
+            "exchangeable": top and node.join in SYMMETRIC_JOINS,
+            "channels": after.channels,
+            "size": [after.height, after.width],
+            "branches": branches,
+        }
+
+
+def _extends(drawn: list[dict[str, Any]], element: dict[str, Any]) -> bool:
+    """Whether a conv goes on with the run of convs before it (same map, nothing named in between)."""
+    if not drawn or element["kind"] != "convs" or drawn[-1]["kind"] != "convs":
+        return False
+    last = drawn[-1]
+    if last["id"].rpartition("/")[2] == "stem" or (last["channels"], last["size"]) != (
+        element["channels"],
+        element["size"],
+    ):
+        return False
+    last["convs"] += 1
+    return True
+
+
+def _lanes(design: Design) -> list[dict[str, Any]]:
+    depths = paths.base_depths(design)
+    names = lane_names(len(depths)) if len(depths) > 1 else ("plain",)
+    return [{"name": name, "role": name, "depth": depth} for name, depth in zip(names, depths, strict=True)]
+
+
+def _stages(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs of blocks that work at one size, each with a label; a block that crosses stages says from where to where."""
+    stages: list[dict[str, Any]] = []
+    for index, element in enumerate(elements):
+        if element["kind"] in ("image", "head") or element["id"].rpartition("/")[2] == "stem":
+            continue
+        sizes = _sizes(element)
+        if not sizes:
+            continue
+        first, last = sizes[0], sizes[-1]
+        label = _label(last) if first == last else f"{_label(first)} to {_label(last)}"
+        if stages and (stages[-1]["label"] == label or element["kind"] in ("tap", "pool")):
+            stages[-1]["elements"].append(index)
+        else:
+            stages.append({"label": label, "elements": [index]})
+    return stages
+
+
+def _sizes(element: dict[str, Any]) -> list[tuple[int, int, int]]:
+    if element["kind"] != "fusion":
+        return [(*element["size"], element["channels"])] if "size" in element else []
+    inner = [size for branch in element["branches"][:1] for e in branch["elements"] for size in _sizes(e)]
+    inner = [size for size in inner if size[0]]
+    return inner or ([(*element["size"], element["channels"])] if element["size"][0] else [])
+
+
+def _label(size: tuple[int, int, int]) -> str:
+    return f"{size[0]}×{size[1]} · {size[2]} channels"

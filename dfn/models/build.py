@@ -1,0 +1,200 @@
+"""From a design to a torch module. This is the one place that says where what goes:
+
+- a conv is conv - norm - ReLU - dropout; it has a bias only where the design has no norm (BN has its own);
+- a projection is conv - norm, without ReLU;
+- where the ReLU stands after the join, the last conv of each branch ends in its norm; then join; then ReLU
+  (zlmzju/fusenet, network/fuse3.py); where it stands before, every conv keeps its ReLU and the join is the last word;
+- a join of logits (decision fusion) has no ReLU; the classifier is average pooling - dropout - linear;
+- BN has the momentum and the epsilon of the group's code; weights begin as `dfn.models.initialise` says.
+
+Every ReLU, block and join is a module of its own, nothing is reused and nothing happens in place, so that Captum's
+hooks see what they should. `FusedNet.trace` needs no hooks.
+"""
+
+from collections import OrderedDict
+from typing import assert_never
+
+import torch
+from torch import Tensor, nn
+
+from dfn.design.cost import Layer, child_name, layers
+from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
+from dfn.design.spec import Design
+from dfn.models.initialise import he
+from dfn.models.joins import Join, make_join
+
+BN_EPS = 2e-5
+BN_MOMENTUM = 0.1
+
+Trace = dict[str, Tensor]
+
+
+class FusedNet(nn.Module):
+    """The net of a design: images (N, C, H, W), normalised, to logits (N, classes)."""
+
+    def __init__(self, design: Design):
+        super().__init__()
+        self.design = design
+        known = {layer.name: layer for layer in layers(design)}
+        self.body = _series(design.body, "", design, known, tail=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x)
+
+    def trace(self, x: Tensor) -> tuple[Tensor, Trace]:
+        """Logits and the named maps of one forward pass: `stem`, `fusion2/deep`, `fusion2/shallow`,
+        `fusion2/joined` (what the next blocks read), a tap's own name, `logits`. The maps are part of the graph."""
+        trace: Trace = {}
+        logits = self.body(x, trace)
+        if "logits" not in trace:  # whole nets joined: the last join gives them
+            logits = note(trace, "logits", logits)
+        return logits, trace
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters by place, from stem to classifier: `stem`, `fusion1/deep`, ..., `block1`, ..., `head`;
+        joins with weights of their own stand under `fusion1/join`."""
+        groups: dict[str, list[nn.Parameter]] = {}
+        waiting: list[nn.Parameter] = []
+        for name, module in self.body.named_children():
+            parameters = list(module.parameters())
+            match module:
+                case Fused():
+                    for lane, branch in module.branches.items():
+                        groups[f"{name}/{lane}"] = list(branch.parameters())
+                    groups[f"{name}/join"] = list(module.join.parameters())
+                case Named():
+                    groups[name], waiting = waiting, []
+                case _ if name in ("stem", "logits"):
+                    groups["head" if name == "logits" else name] = parameters
+                case _:
+                    waiting += parameters
+        groups["rest"] = waiting
+        return {name: parameters for name, parameters in groups.items() if parameters}
+
+
+class Chain(nn.Module):
+    """Modules one after another. With a trace it notes the outputs that have a name of their own."""
+
+    def __init__(self, name: str, children: OrderedDict[str, nn.Module]):
+        super().__init__()
+        self.name = name
+        for child, module in children.items():
+            self.add_module(child, module)
+
+    def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
+        for child, module in self.named_children():
+            if isinstance(module, Chain | Fused):
+                x = module(x, trace)
+            else:
+                x = module(x)
+                if isinstance(module, Named) or child in ("stem", "logits"):
+                    x = note(trace, f"{self.name}/{child}" if self.name else child, x)
+        return x
+
+
+class Fused(nn.Module):
+    """x -> ReLU(join_k(branch_k(x))), or the join alone."""
+
+    def __init__(self, name: str, branches: OrderedDict[str, nn.Module], join: Join, relu: bool):
+        super().__init__()
+        self.name = name
+        self.branches = nn.ModuleDict(branches)
+        self.join = join
+        self.relu = nn.ReLU() if relu else nn.Identity()
+
+    def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
+        maps = [note(trace, f"{self.name}/{lane}", branch(x, trace)) for lane, branch in self.branches.items()]
+        return note(trace, f"{self.name}/joined", self.relu(self.join(x, *maps)))
+
+
+class Named(nn.Identity):
+    """A tap: the map as it is, under a name."""
+
+
+class FixedView(nn.Module):
+    """A 3x3 binomial blur of every channel, or what it takes away."""
+
+    kernel: Tensor
+
+    def __init__(self, channels: int, edges: bool):
+        super().__init__()
+        row = torch.tensor([0.25, 0.5, 0.25])
+        self.register_buffer("kernel", torch.outer(row, row).expand(channels, 1, 3, 3).clone(), persistent=False)
+        self.edges = edges
+
+    def forward(self, x: Tensor) -> Tensor:
+        blurred = nn.functional.conv2d(x, self.kernel.to(x.dtype), padding=1, groups=x.shape[1])
+        return x - blurred if self.edges else blurred
+
+
+def build(design: Design, seed: int = 0) -> FusedNet:
+    """The torch module of a design with fresh weights; the same seed gives the same bits on one machine."""
+    with torch.random.fork_rng(devices=[]):  # modules draw weights of their own when made; nobody should notice
+        net = FusedNet(design)
+    he(net, seed)
+    return net
+
+
+def note(trace: Trace | None, name: str, x: Tensor) -> Tensor:
+    """Put a map into the trace under its name. The alias gives every name a place of its own in the graph, also
+    where an identity block hands on the very tensor that it was given."""
+    if trace is None:
+        return x
+    trace[name] = x.view_as(x)
+    return trace[name]
+
+
+def _series(series: Series, name: str, design: Design, known: dict[str, Layer], tail: bool) -> Chain:
+    """`tail`: whether this is the end of a branch whose ReLU stands after the join."""
+    last = max((i for i, node in enumerate(series.nodes) if not isinstance(node, Tap)), default=-1)
+    children: OrderedDict[str, nn.Module] = OrderedDict()
+    for index, node in enumerate(series.nodes):
+        own = child_name(series, index, name)
+        children[own.rpartition("/")[2]] = _module(node, own, design, known, tail and index == last)
+    return Chain(name, children)
+
+
+def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail: bool) -> nn.Module:
+    match node:
+        case Conv():
+            return _conv(node, known[name], design.norm == "batch", relu=not (tail or node.projection))
+        case Pool():
+            kind = nn.AvgPool2d if node.mode == "average" else nn.MaxPool2d
+            odd = node.kernel % 2 == 1
+            return kind(node.kernel, node.stride, padding=node.kernel // 2 if odd else 0, ceil_mode=not odd)
+        case View():
+            channels = known[name].before.channels
+            return nn.Identity() if node.view == "full" else FixedView(channels, node.view == "edges")
+        case Tap():
+            return Named()
+        case Head():
+            linear = nn.Linear(known[name].before.channels, design.classes)
+            steps = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
+            drop = {"dropout": nn.Dropout(node.dropout)} if node.dropout else {}
+            return nn.Sequential(OrderedDict(steps | drop | {"linear": linear}))
+        case Series():
+            return _series(node, name, design, known, tail)
+        case Fusion():
+            after = node.relu == "after"
+            branches: OrderedDict[str, nn.Module] = OrderedDict()
+            for lane, branch in zip(lane_names(len(node.branches)), node.branches, strict=True):
+                branches[lane] = _series(branch, f"{name}/{lane}", design, known, tail=after)
+            layer = known[f"{name}/joined"]
+            maps = layer.after.height > 0
+            return Fused(name, branches, make_join(node, layer), relu=after and maps and not tail)
+        case _:
+            assert_never(node)
+
+
+def _conv(node: Conv, layer: Layer, norm: bool, relu: bool) -> nn.Sequential:
+    conv = nn.Conv2d(
+        layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=not norm
+    )
+    steps: OrderedDict[str, nn.Module] = OrderedDict(conv=conv)
+    if norm:
+        steps["norm"] = nn.BatchNorm2d(node.channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+    if relu:
+        steps["relu"] = nn.ReLU()
+    if node.dropout:
+        steps["dropout"] = nn.Dropout(node.dropout)
+    return nn.Sequential(steps)

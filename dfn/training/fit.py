@@ -1,0 +1,295 @@
+"""The training loop: a generator of records that can be left and taken up again after any step.
+
+Everything that a step needs follows from the recipe, the step's number and the state (weights, momentum, sums of the
+epoch): the order and the augmentation of an epoch come from (seed, epoch), the learning rate from the step, dropout
+from (seed, step). So a run that is resumed from a state ends in the same bits as one that was never interrupted
+(on CPU, with as many threads).
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+from dfn.data import Batches, Dataset, load_data
+from dfn.models.build import FusedNet, build
+from dfn.models.joins import Join
+from dfn.training.evaluate import PROBE_IMAGES, calibration_images, evaluate, map_statistics, recalibrate
+from dfn.training.objectives import loss_and_logits
+from dfn.training.precision import autocast, choose_precision
+from dfn.training.recipe import Recipe, RecipeError, learning_rate
+from dfn.training.records import Begin, Diverged, Done, Epoch, Norms, Record, Step
+
+NORMS_EVERY = 10
+CUDA_FLUSH_EVERY = 10
+CONFUSION_CLASSES = 20
+
+ADVICE = (
+    "The loss left the numbers. Try a learning rate ten times smaller, a longer warm-up, or batch norm; a plain net "
+    "this deep may not train at all, which is what fusion is about."
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a training stands: tensors by name, and numbers that JSON keeps exactly."""
+
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
+
+
+class Training:
+    """A recipe at work. `records()` trains from where it stands to the end; `net` is the net that learns.
+
+    `data` saves loading it again; `precision` repeats an earlier choice; without `telemetry` norms and map
+    statistics are left out. Raises RecipeError where recipe and data do not fit, DataError where the data cannot be
+    had.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        *,
+        data: Dataset | None = None,
+        device: str | torch.device | None = None,
+        precision: str | None = None,
+        telemetry: bool = True,
+    ):
+        self.recipe = recipe
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.data = data or load_recipe_data(recipe)
+        _check_fit(recipe, self.data)
+        self.net = build(recipe.design, recipe.seed).to(self.device)
+        self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.batches = Batches(
+            self.data, recipe.batch_size, seed=recipe.seed, augment=recipe.augment, device=self.device
+        )
+        self.steps = recipe.epochs * self.batches.steps_per_epoch
+        self.optimizer = torch.optim.SGD(
+            self.net.parameters(),
+            lr=recipe.lr,
+            momentum=recipe.momentum,
+            nesterov=recipe.momentum > 0,
+            weight_decay=recipe.weight_decay,
+            foreach=self.device.type != "cuda",
+            fused=self.device.type == "cuda",
+        )
+        self.precision, self.telemetry = precision, telemetry
+        # reading a figure from a GPU waits for it, so there it is done for several steps at once
+        self.flush_every = CUDA_FLUSH_EVERY if self.device.type == "cuda" else 1
+        self.step = 0
+        self.reported = -1  # the last epoch that has its record
+        self.test_accuracy, self.train_loss = 0.0, None
+        self.seconds = 0.0
+        self.sums = torch.zeros(2, dtype=torch.float64, device=self.device)  # of this epoch: loss, hits
+
+    def records(self) -> Iterator[Record]:
+        """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
+        note = "as before"
+        if self.precision is None:
+            x, y = next(iter(self.batches.epoch(0)))
+            self.precision, note = choose_precision(self.net, self.recipe, x, y)
+        yield self._begin(note)
+        calibration = calibration_images(self.data, self.recipe.batch_size, self.device)
+        while True:
+            epoch, inside = divmod(self.step, self.batches.steps_per_epoch)
+            if inside == 0 and self.reported < epoch:
+                yield self._report(epoch, calibration)
+            if self.step >= self.steps:
+                break
+            for record in self._rest_of_epoch(epoch, inside):
+                yield record
+                if isinstance(record, Diverged):
+                    return
+        yield Done(self.step, self.test_accuracy, self.train_loss, self.seconds, weights_sha256(self.net))
+
+    def state(self) -> State:
+        """A copy of all that `restore` needs, on the CPU."""
+        tensors = {f"net.{name}": t.detach().cpu().clone() for name, t in self.net.state_dict().items()}
+        for name, parameter in self.net.named_parameters():
+            buffer = self.optimizer.state[parameter].get("momentum_buffer")
+            if buffer is not None:
+                tensors[f"momentum.{name}"] = buffer.detach().cpu().clone()
+        tensors["sums"] = self.sums.cpu().clone()
+        return State(tensors, {name: getattr(self, name) for name in _NUMBERS})
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of the same recipe."""
+        own = {name.removeprefix("net."): t for name, t in state.tensors.items() if name.startswith("net.")}
+        self.net.load_state_dict(own)
+        for name, parameter in self.net.named_parameters():
+            buffer = state.tensors.get(f"momentum.{name}")
+            if buffer is not None:
+                self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(buffer)
+        self.sums.copy_(state.tensors["sums"])
+        for name in _NUMBERS:
+            setattr(self, name, state.numbers[name])
+
+    def _begin(self, note: str) -> Begin:
+        return Begin(
+            steps=self.steps,
+            steps_per_epoch=self.batches.steps_per_epoch,
+            parameters=sum(p.numel() for p in self.net.parameters()),
+            train_images=len(self.data.train),
+            test_images=len(self.data.test),
+            device=str(self.device),
+            precision=self.precision or "",
+            note=note,
+        )
+
+    def _rest_of_epoch(self, epoch: int, inside: int) -> Iterator[Record]:
+        """The steps of an epoch from `inside` on."""
+        waiting: list[tuple[int, Tensor, float]] = []
+        start = perf_counter()
+        for x, y in self.batches.epoch(epoch, start=inside):
+            lr = learning_rate(self.recipe, self.step, self.steps)
+            figures, norms = self._step(x, y, lr)
+            self.sums += figures
+            self.step += 1
+            inside += 1
+            waiting.append((self.step, figures, lr))
+            over = inside == self.batches.steps_per_epoch
+            if norms or over or len(waiting) >= self.flush_every:
+                self.seconds += perf_counter() - start
+                for record in _flush(waiting, len(x)):
+                    yield record
+                    if isinstance(record, Diverged):
+                        return
+                waiting.clear()
+                if norms:
+                    yield norms
+                start = perf_counter()
+
+    def _step(self, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Norms | None]:
+        """One step; returns (loss, hits) times images before the update, still on the device."""
+        self.net.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        with self._seeded(), autocast(self.precision or "fp32", self.device):
+            loss, logits = loss_and_logits(self.net, x, y, self.recipe)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norms = None
+        if self.telemetry and self.step % NORMS_EVERY == 0:
+            before = {p: p.detach().clone() for p in self.net.parameters()}
+            self.optimizer.step()
+            norms = measure_norms(self.net, before, self.step + 1)
+        else:
+            self.optimizer.step()
+        hits = (logits.detach().argmax(1) == y).sum()
+        return torch.stack((loss.detach().double() * len(y), hits.double())), norms
+
+    @contextmanager
+    def _seeded(self) -> Iterator[None]:
+        """Dropout and drop-path draw from (seed, step), so that a resumed step draws the same."""
+        if not self._draws:
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+            yield
+
+    @cached_property
+    def _draws(self) -> bool:
+        dropout = any(m.p > 0 for m in self.net.modules() if isinstance(m, nn.Dropout))
+        return dropout or any(m.drop_path > 0 for m in self.net.modules() if isinstance(m, Join))
+
+    def _report(self, epoch: int, calibration: list[Tensor]) -> Epoch:
+        start = perf_counter()
+        images = self.batches.steps_per_epoch * self.batches.batch_size
+        loss, hits = (self.sums / images).tolist()
+        recalibrate(self.net, calibration)
+        result = evaluate(self.net, self.data, self.device)
+        maps = {}
+        if self.telemetry:
+            probe = self.data.normalise(self.data.test.images[:PROBE_IMAGES].to(self.device))
+            maps = map_statistics(self.net, probe)
+        self.sums.zero_()
+        self.seconds += perf_counter() - start
+        self.reported, self.test_accuracy = epoch, result.accuracy
+        self.train_loss = loss if epoch else None
+        small = len(result.confusion) <= CONFUSION_CLASSES or epoch == self.recipe.epochs
+        return Epoch(
+            epoch=epoch,
+            step=self.step,
+            train_loss=self.train_loss,
+            train_accuracy=hits if epoch else None,
+            test_loss=result.loss,
+            test_accuracy=result.accuracy,
+            seconds=self.seconds,
+            confusion=tuple(map(tuple, result.confusion.tolist())) if small else None,
+            maps=maps,
+        )
+
+
+_NUMBERS = ("step", "reported", "test_accuracy", "train_loss", "seconds", "precision")
+
+
+def fit(recipe: Recipe, **settings: Any) -> Iterator[Record]:
+    """Train a recipe and yield records; `settings` are those of `Training`, whose `net` is at hand there."""
+    yield from Training(recipe, **settings).records()
+
+
+def load_recipe_data(recipe: Recipe) -> Dataset:
+    """The data set of a recipe, resized and limited as it says."""
+    return load_data(recipe.data, size=recipe.size, train_limit=recipe.train_limit, test_limit=recipe.test_limit)
+
+
+@torch.no_grad()
+def measure_norms(net: FusedNet, before: dict[nn.Parameter, Tensor], step: int) -> Norms:
+    """Norms by place of gradients, weights and of what the step changed; `before` are the weights before it."""
+    groups = net.parameter_groups()
+    norms = torch.stack(
+        [
+            torch.stack(
+                (
+                    get_total_norm([p.grad for p in group if p.grad is not None]),
+                    get_total_norm(group),
+                    get_total_norm([p - before[p] for p in group]),
+                )
+            )
+            for group in groups.values()
+        ]
+    )
+    gradient, weight, update = (dict(zip(groups, column, strict=True)) for column in norms.T.tolist())
+    return Norms(step, gradient, weight, update)
+
+
+def weights_sha256(net: nn.Module) -> str:
+    """A hash over names, shapes and bytes of all weights and statistics, in the order of their names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(net.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _flush(waiting: list[tuple[int, Tensor, float]], images: int) -> Iterator[Step | Diverged]:
+    figures = (torch.stack([figure for _, figure, _ in waiting]) / images).tolist()
+    for (step, _, lr), (loss, accuracy) in zip(waiting, figures, strict=True):
+        if not math.isfinite(loss):
+            yield Diverged(step, str(loss), ADVICE)
+            return
+        yield Step(step, loss, accuracy, lr)
+
+
+def _check_fit(recipe: Recipe, data: Dataset) -> None:
+    channels, classes = data.shape[0], len(data.classes)
+    if recipe.design.in_channels != channels:
+        raise RecipeError(
+            f"design.in_channels: {recipe.design.in_channels} is not accepted; accepted: {channels}, the channels of "
+            f"the images of {data.name}"
+        )
+    if recipe.design.classes < classes:
+        raise RecipeError(
+            f"design.classes: {recipe.design.classes} is not accepted; accepted: {classes} or more, the classes of "
+            f"{data.name}"
+        )

@@ -1,0 +1,149 @@
+"""A recipe: all that one run needs, as data. No torch here, so that pages and the shell can make one at once."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from math import ceil, cos, pi
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dfn.design import paths
+from dfn.design.errors import DesignError
+from dfn.design.nodes import Fusion, Head
+from dfn.design.spec import Design, first_error, from_data, to_json
+
+Whole = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be; the message names the field, the value and what would be accepted."""
+
+
+class Recipe(BaseModel):
+    """A design with its data, objective, optimiser and seed. Raises RecipeError for settings that cannot be.
+
+    `net` is the name under which the design is shown, a name of the catalogue as a rule; it changes nothing in the
+    run. `size` resizes the images, `train_limit` and `test_limit` take the first so many. `warmup` is the share of
+    the steps in which the learning rate rises to `lr`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    design: Design
+    net: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "fused"
+    data: Annotated[str, Field(min_length=1, max_length=4096)] = "digits"
+    size: Annotated[int, Field(strict=True, ge=4, le=512)] | None = None
+    train_limit: Whole | None = None
+    test_limit: Whole | None = None
+    epochs: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 5
+    batch_size: Annotated[int, Field(strict=True, ge=2, le=8192)] = 64
+    lr: Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)] = 0.02
+    schedule: Literal["cosine", "step", "constant"] = "cosine"
+    warmup: Share = 0.1
+    momentum: Share = 0.9
+    weight_decay: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 1e-4
+    augment: bool = False
+    objective: Literal["cross-entropy", "mean-of-losses"] = "cross-entropy"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
+
+    def __init__(self, **settings: Any):
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise RecipeError(str(first_error(error, "recipe"))) from error
+
+    def model_post_init(self, _: Any) -> None:
+        if self.objective == "mean-of-losses" and not joins_logits(self.design):
+            raise RecipeError(
+                "recipe.objective: mean-of-losses is not accepted; accepted: cross-entropy, or a design that joins "
+                "logits (fusions=0)"
+            )
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits: a hash of what is not at its default. The same recipe has the same id, also
+        after a setting with a default has been added."""
+        settings = self.model_dump(mode="json", exclude_defaults=True, exclude={"design", "net"})
+        text = json.dumps({"design": to_json(self.design), **settings}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """What people call the run's net: its name and the depths of its base networks."""
+        return f"{self.net} {depths_text(self.design)}"
+
+
+def joins_logits(design: Design) -> bool:
+    """Whether whole nets meet in their logits (decision fusion)."""
+    last = design.body.nodes[-1]
+    return isinstance(last, Fusion) and isinstance(last.branches[0].nodes[-1], Head)
+
+
+def depths_text(design: Design) -> str:
+    """The depths of the base networks, `50 + 14`; of the deepest path where fusions are nested."""
+    try:
+        depths = paths.base_depths(design)
+    except DesignError:
+        depths = (max(paths.path_spectrum(design)),)
+    if len(depths) == 2 and depths[1] == 2:  # a base network of stem and classifier: identities all the way
+        depths = depths[:1]
+    return " + ".join(str(depth) for depth in depths)
+
+
+def to_data(recipe: Recipe) -> dict[str, Any]:
+    """Plain data without defaults, the design included."""
+    settings = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"design"})
+    return {"design": json.loads(to_json(recipe.design)), **settings}
+
+
+def recipe_from_data(value: Any) -> Recipe:
+    """The recipe that plain data describe; raises RecipeError (or DesignError for its design)."""
+    if not isinstance(value, dict) or "design" not in value:
+        raise RecipeError("recipe: no design in it; accepted: an object with a `design`")
+    settings = {key: item for key, item in value.items() if key != "design"}
+    return Recipe(design=from_data(value["design"]), **settings)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings of a recipe under a name, with where they come from."""
+
+    title: str
+    source: str
+    settings: dict[str, Any]
+
+
+PRESETS: dict[str, Preset] = {
+    "classroom": Preset(
+        "Classroom: 5 epochs, seconds",
+        "ours: short enough to watch, lr 0.02 with 10 % warm-up and a cosine",
+        {"epochs": 5, "batch_size": 64, "lr": 0.02, "schedule": "cosine", "warmup": 0.1},
+    ),
+    "patient": Preset(
+        "Patient: 30 epochs, crop and mirror",
+        "ours: batch 128, lr 0.1 with 10 % warm-up and a cosine",
+        {"epochs": 30, "batch_size": 128, "lr": 0.1, "schedule": "cosine", "warmup": 0.1, "augment": True},
+    ),
+    "group": Preset(
+        "The group's own: 400 epochs",
+        "zlmzju/fusenet, options.py: batch 64, lr 0.1, a tenth at 1/2, 3/4 and 7/8 of the epochs, crop and mirror",
+        {"epochs": 400, "batch_size": 64, "lr": 0.1, "schedule": "step", "warmup": 0.0, "augment": True},
+    ),
+}
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The learning rate of step `step` (counted from 0) of `steps`: linear warm-up, then the schedule."""
+    warm = ceil(recipe.warmup * steps)
+    if step < warm:
+        return recipe.lr * (step + 1) / warm
+    match recipe.schedule:
+        case "constant":
+            return recipe.lr
+        case "step":
+            return recipe.lr * 0.1 ** sum(step >= share * steps for share in (1 / 2, 3 / 4, 7 / 8))
+        case "cosine":
+            return recipe.lr * 0.5 * (1 + cos(pi * (step - warm) / max(1, steps - warm)))

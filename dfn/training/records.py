@@ -1,0 +1,89 @@
+"""What the loop reports, as plain frozen dataclasses; no torch here, so that readers of a run stay light.
+
+A record becomes one line of JSON with its kind under `event`.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Named = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Once, before the first step. `note` says why this precision was taken."""
+
+    steps: int
+    steps_per_epoch: int
+    parameters: int
+    train_images: int
+    test_images: int
+    device: str
+    precision: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """After every step (counted from 1): loss in nats and accuracy on the batch before the update."""
+
+    step: int
+    loss: float
+    accuracy: float
+    lr: float
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Every few steps, by place from stem to head: Euclidean norms of the gradient, the weights and the update."""
+
+    step: int
+    gradient: Named
+    weight: Named
+    update: Named
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """After every epoch, and once before training as epoch 0 (without train figures): loss in nats, accuracies from
+    0 to 1, measured with recalibrated batch-norm statistics. `confusion[t][p]` counts test images of class t that
+    were called p (after the last epoch only, where there are over 20 classes). `maps` are, for the probe images,
+    mean, standard deviation and share of zeros of every named map."""
+
+    epoch: int
+    step: int
+    train_loss: float | None
+    train_accuracy: float | None
+    test_loss: float
+    test_accuracy: float
+    seconds: float
+    confusion: tuple[tuple[int, ...], ...] | None
+    maps: dict[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """After the last epoch. `weights_sha256` is a hash over all weights and statistics in a fixed order."""
+
+    step: int
+    test_accuracy: float
+    train_loss: float | None
+    seconds: float
+    weights_sha256: str
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """The loss is not a number any more: training stops here, with what to try."""
+
+    step: int
+    loss: str
+    advice: str
+
+
+Record = Begin | Step | Norms | Epoch | Done | Diverged
+
+
+def to_line(record: Record) -> dict[str, Any]:
+    """The record as plain data; `event` is its kind in lower case."""
+    return {"event": type(record).__name__.lower(), **asdict(record)}
