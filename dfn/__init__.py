@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dfn.design.paths import essential_depth, exchange, groups, path_spectrum
     from dfn.design.spec import Design, from_json, to_json
     from dfn.models.build import build
-    from dfn.training.fit import fit
+    from dfn.training.fit import Training, fit
     from dfn.training.recipe import Recipe
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ _HOMES = {
     "Design": "dfn.design.spec",
     "DesignError": "dfn.design.errors",
     "Recipe": "dfn.training.recipe",
+    "Training": "dfn.training.fit",
     "build": "dfn.models.build",
     "catalogue": "dfn.design.catalogue",
     "cost": "dfn.design.cost",
@@ -46,6 +47,7 @@ __all__ = [
     "Design",
     "DesignError",
     "Recipe",
+    "Training",
     "build",
     "catalogue",
     "cost",

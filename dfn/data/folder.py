@@ -129,9 +129,11 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _split(classes: Images) -> Split:
-    images = [image for members in classes.values() for image in members]
-    labels = [label for label, members in enumerate(classes.values()) for _ in members]
-    return Split(torch.from_numpy(np.stack(images)), torch.tensor(labels))
+    """The classes take turns, so that the first few images show them all."""
+    members = list(classes.values())
+    order = sorted((turn, label) for label, images in enumerate(members) for turn in range(len(images)))
+    images = np.stack([members[label][turn] for turn, label in order])
+    return Split(torch.from_numpy(images), torch.tensor([label for _, label in order]))
 
 
 def _report(skipped: list[str]) -> str:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dfn.design.errors import DesignError
-from dfn.design.nodes import MAX_BRANCHES, Conv, Fusion, Head, Join, Node, Pool, Series, Tap
-from dfn.design.spec import Design
+from dfn.design.errors import DesignError, whole
+from dfn.design.nodes import MAX_BRANCHES, MAX_CHANNELS, Conv, Fusion, Head, Join, Node, Pool, Series, Tap
+from dfn.design.spec import MAX_NODES, Design
 
 MAX_DEPTH = 4096
 MAX_FUSIONS = 1024
 STAGES = 3
+MAX_WIDTH = MAX_CHANNELS // 2 ** (STAGES - 1)
 
 Status = Literal["paper", "reconstruction", "ours"]
 
@@ -57,15 +58,17 @@ def fused(
     stages. Raises DesignError with the field, the value and what would be accepted.
     """
     if bases is None:
-        _whole("deep", deep, 2, MAX_DEPTH)
-        _whole("shallow", shallow, 2, MAX_DEPTH)
+        whole("deep", deep, 2, MAX_DEPTH)
+        whole("shallow", shallow, 2, MAX_DEPTH)
         bases = (deep, shallow)
-    if not 2 <= len(bases) <= MAX_BRANCHES:
-        raise DesignError("bases", list(bases), f"from 2 to {MAX_BRANCHES} depths")
+    if not isinstance(bases, Sequence) or not 2 <= len(bases) <= MAX_BRANCHES:
+        raise DesignError("bases", bases, f"from 2 to {MAX_BRANCHES} depths")
     for index, depth in enumerate(bases):
-        _whole(f"bases[{index}]", depth, 2, MAX_DEPTH)
-    _whole("fusions", fusions, 0, MAX_FUSIONS)
-    _whole("width", width, 1, 1024)
+        whole(f"bases[{index}]", depth, 2, MAX_DEPTH)
+    whole("fusions", fusions, 0, MAX_FUSIONS)
+    if sum(bases) + len(bases) * fusions > MAX_NODES:
+        raise DesignError("bases", bases, f"at most {MAX_NODES} layers and blocks in all")
+    whole("width", width, 1, MAX_WIDTH)
     if fusions == 0:
         if join not in ("sum", "mean"):
             raise DesignError("join", join, "sum or mean where fusions is 0: whole nets meet only in their logits")
@@ -97,8 +100,9 @@ def plain(
 ) -> Design:
     """One base network alone. `fusions` names the maps (`block1`, `block2`, ...) where a fused net of the same
     depth would be joined, and deals its convs in the same way."""
-    _whole("depth", depth, 2, MAX_DEPTH)
-    _whole("fusions", fusions, 0, MAX_FUSIONS)
+    whole("depth", depth, 2, MAX_DEPTH)
+    whole("fusions", fusions, 0, MAX_FUSIONS)
+    whole("width", width, 1, MAX_WIDTH)
     body: list[Node] = [Conv(channels=width)]
     for number, block in enumerate(_blocks(depth, fusions or STAGES, width), start=1):
         body += [*block, Tap(name=f"block{number}")]
@@ -107,22 +111,22 @@ def plain(
 
 def resnet(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
     """A residual net: the fused net of a deep base network with one of depth 2, joined after every two convs."""
-    _whole("depth", depth, 2, MAX_DEPTH)
+    whole("depth", depth, 2, 2 * MAX_FUSIONS + 3)
     fusions = max(STAGES, (depth - 2) // 2)
     return fused(depth, 2, fusions, width, "sum", classes, in_channels, **settings)
 
 
 def highway(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
     """A highway net: the identity and one conv with its ReLU, weighed by a learned gate after every conv."""
-    _whole("depth", depth, 3, MAX_FUSIONS + 2)
+    whole("depth", depth, 3, MAX_FUSIONS + 2)
     settings = {"norm": "none", "relu": "before"} | settings
     return fused(depth, 2, depth - 2, width, "gate", classes, in_channels, **settings)
 
 
 def inception(modules: int = 6, width: int = 16, classes: int = 10, in_channels: int = 3) -> Design:
     """Deep concatenation fusion: 1x1, 3x3, 5x5 and pooled branches, each a quarter as wide, after every module."""
-    _whole("modules", modules, 1, MAX_FUSIONS)
-    _whole("width", width, 4, 1024)
+    whole("modules", modules, 1, MAX_FUSIONS)
+    whole("width", width, 4, MAX_WIDTH)
     body: list[Node] = [Conv(channels=width)]
     for stage, number in _stages(modules):
         stride, wide = (2 if number == 0 and stage else 1), width * 2**stage
@@ -146,8 +150,9 @@ def fractal(
     drop_path: float = 0.0,
 ) -> Design:
     """FractalNet: f1 = conv, f(C+1) = mean of a conv and f(C) after f(C); pooling halves the map after a block."""
-    _whole("columns", columns, 1, 8)
-    _whole("blocks", blocks, 1, 8)
+    whole("columns", columns, 1, 8)
+    whole("blocks", blocks, 1, 8)
+    whole("width", width, 1, MAX_CHANNELS // 2**STAGES)
 
     def grow(level: int, channels: int) -> Series:
         conv = Conv(channels=channels)
@@ -164,14 +169,9 @@ def fractal(
 
 
 def _design(body: Sequence[Node], classes: int, in_channels: int, norm: Literal["batch", "none"]) -> Design:
-    _whole("classes", classes, 2, 100_000)
-    _whole("in_channels", in_channels, 1, 4096)
+    whole("classes", classes, 2, 100_000)
+    whole("in_channels", in_channels, 1, 4096)
     return Design(body=Series(nodes=tuple(body)), classes=classes, in_channels=in_channels, norm=norm)
-
-
-def _whole(field: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise DesignError(field, value, f"a whole number from {low} to {high}")
 
 
 def _shares(total: int, parts: int) -> list[int]:
@@ -205,8 +205,9 @@ def _block(convs: int, span: list[tuple[int, bool]], width: int) -> tuple[Conv, 
     stride = 1  # of the stages that opened but have no conv of their own yet
     for count, (stage, opens) in zip(_shares(convs, len(span)), span, strict=True):
         stride *= 2 if opens else 1
-        for _ in range(count):
-            nodes.append(Conv(channels=width * 2**stage, stride=stride))
+        if count:
+            channels = width * 2**stage
+            nodes += [Conv(channels=channels, stride=stride), *[Conv(channels=channels)] * (count - 1)]
             stride = 1
     if stride > 1:
         nodes.append(Conv(channels=width * 2 ** span[-1][0], kernel=1, stride=stride, projection=True))

@@ -4,12 +4,13 @@ One walk over the tree carries the shape of the map. Multiply-adds are counted f
 as is usual; batch normalisation adds two parameters a channel and no multiply-adds.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from dfn.design.errors import DesignError
+from dfn.design.errors import DesignError, whole
 from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ class Signal:
     @property
     def values(self) -> int:
         return self.channels * max(1, self.height * self.width)
-
-    def strided(self, channels: int, stride: int) -> "Signal":
-        return Signal(channels, ceil(self.height / stride), ceil(self.width / stride), self.stride * stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,7 @@ def layers(design: "Design", input_shape: tuple[int, int, int] | None = None) ->
 
     Raises DesignError where the branches of a join do not fit together or a path lacks its classifier.
     """
-    channels, height, width = input_shape or (design.in_channels, 32, 32)
-    if channels != design.in_channels:
-        raise DesignError("input_shape", input_shape, f"{design.in_channels} channels first, as the design says")
-    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
-        raise DesignError("input_shape", input_shape, f"a height and a width from 1 to {MAX_SIDE}")
-    signal = Signal(channels, height, width)
+    signal = Signal(*full_shape(design, input_shape))
     after = yield from _walk(design.body, signal, design, "body", "")
     if after.height:
         raise DesignError("body", "a net without a classifier", "a `head` node at the end of every path")
@@ -98,8 +91,18 @@ def cost(design: "Design", input_shape: tuple[int, int, int] | None = None) -> C
         if isinstance(layer.node, Conv | Fusion | Head):
             values += layer.after.values
         shapes[layer.name] = layer.after.shape
-    shape = input_shape or (design.in_channels, 32, 32)
-    return Cost(shape, parameters, macs, values * BYTES_PER_VALUE, shapes)
+    return Cost(full_shape(design, input_shape), parameters, macs, values * BYTES_PER_VALUE, shapes)
+
+
+def full_shape(design: "Design", input_shape: tuple[int, int, int] | None) -> tuple[int, int, int]:
+    """The shape of an image: (channels, height, width), 32 x 32 pixels when it is not given; raises DesignError."""
+    if input_shape is None:
+        return (design.in_channels, 32, 32)
+    if not isinstance(input_shape, tuple | list) or len(input_shape) != 3:
+        raise DesignError("input_shape", input_shape, "three whole numbers: channels, height and width")
+    channels, height, width = input_shape
+    whole("input_shape[0]", channels, design.in_channels, design.in_channels)
+    return (channels, whole("input_shape[1]", height, 1, MAX_SIDE), whole("input_shape[2]", width, 1, MAX_SIDE))
 
 
 def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Iterator[Layer]:
@@ -111,14 +114,14 @@ def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Ite
         case Conv():
             if node.kernel % 2 == 0:
                 raise DesignError(f"{field}.kernel", node.kernel, "an odd number, so that padding is even")
-            after = x.strided(node.channels, node.stride)
+            after = _strided(x, node.stride, node.channels, field)
             weights = node.kernel**2 * x.channels * node.channels
             macs = weights * after.height * after.width
             yield Layer(name, node, x, after, weights + per_channel * node.channels, macs)
         case Pool():
             if node.kernel % 2 == 0 and node.kernel != node.stride:
                 raise DesignError(f"{field}.kernel", node.kernel, "an odd number, or the stride itself")
-            after = x.strided(x.channels, node.stride)
+            after = _strided(x, node.stride, x.channels, field)
             yield Layer(name, node, x, after, 0, 0)
         case View() | Tap():
             after = x
@@ -129,19 +132,24 @@ def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Ite
             yield Layer(name, node, x, after, weights + design.classes, weights)
         case Series():
             after = x
-            for index, child in enumerate(node.nodes):
-                after = yield from _walk(child, after, design, f"{field}.nodes[{index}]", child_name(node, index, name))
+            for index, (own, child) in enumerate(named_children(node, name)):
+                after = yield from _walk(child, after, design, f"{field}.nodes[{index}]", own)
         case Fusion():
             outs = []
-            for index, branch in enumerate(node.branches):
-                inner = f"{name}/{lane_names(len(node.branches))[index]}"
-                outs.append((yield from _walk(branch, x, design, f"{field}.branches[{index}]", inner)))
+            for index, (own, branch) in enumerate(named_branches(node, name)):
+                outs.append((yield from _walk(branch, x, design, f"{field}.branches[{index}]", own)))
             after = _joined(node, outs, field)
             gate = gate_weights(node, x, after)
             yield Layer(f"{name}/joined", node, x, after, *gate)
         case _:
             assert_never(node)
     return after
+
+
+def _strided(x: Signal, stride: int, channels: int, field: str) -> Signal:
+    if x.stride * stride > MAX_SIDE:
+        raise DesignError(f"{field}.stride", stride, f"strides that multiply to at most {MAX_SIDE}")
+    return Signal(channels, ceil(x.height / stride), ceil(x.width / stride), x.stride * stride)
 
 
 def _joined(fusion: Fusion, outs: list[Signal], field: str) -> Signal:
@@ -158,7 +166,7 @@ def _joined(fusion: Fusion, outs: list[Signal], field: str) -> Signal:
         if not same:
             raise DesignError(
                 f"{field}.branches[{index}]",
-                f"{out.channels} channels at 1/{out.stride} of the size",
+                f"a map of {out.channels} channels at 1/{out.stride} of the size",
                 f"what branches[0] gives, {first.channels} channels at 1/{first.stride} (add a projection)",
             )
     if fusion.join == "concat":
@@ -176,27 +184,28 @@ def gate_weights(fusion: Fusion, x: Signal, after: Signal) -> tuple[int, int]:
     return weights + maps, weights * after.height * after.width
 
 
-def child_name(series: Series, index: int, name: str) -> str:
-    """The name of a child of a series: `stem` for the first conv of a net, `fusion<n>` for its n-th fusion,
-    `logits` for its classifier, a tap's own name, and kind and place for everything else."""
-    child = series.nodes[index]
-    before = series.nodes[:index]
-    match child:
-        case Tap():
-            own = child.name
-        case Head():
-            own = "logits"
-        case Fusion():
-            own = f"fusion{1 + sum(isinstance(n, Fusion) for n in before)}"
-        case Conv() if _is_a_net(series) and not any(isinstance(n, Conv) for n in before):
-            own = "stem"
-        case Conv() | Pool() | View() | Series():
-            own = f"{child.kind}{1 + sum(n.kind == child.kind for n in before)}"
-        case _:
-            assert_never(child)
-    return f"{name}/{own}" if name else own
+def named_children(series: Series, name: str) -> Iterator[tuple[str, Node]]:
+    """The children of a series, each with its name: `stem` for the first conv of a net, `fusion<n>` for its n-th
+    fusion, `logits` for its classifier, a tap's own name, and kind and number for everything else."""
+    seen: Counter[str] = Counter()
+    is_net = any(isinstance(n, Head) for n in series.nodes)  # from an image to logits: a body, or a decision fusion's
+    for child in series.nodes:
+        seen[child.kind] += 1
+        match child:
+            case Tap():
+                own = child.name
+            case Head():
+                own = "logits"
+            case Conv() if is_net and seen["conv"] == 1:
+                own = "stem"
+            case Conv() | Pool() | View() | Series() | Fusion():
+                own = f"{child.kind}{seen[child.kind]}"
+            case _:
+                assert_never(child)
+        yield f"{name}/{own}" if name else own, child
 
 
-def _is_a_net(series: Series) -> bool:
-    """Whether this series runs from an image to logits (the body, or a branch of a decision fusion)."""
-    return any(isinstance(n, Head) for n in series.nodes)
+def named_branches(fusion: Fusion, name: str) -> Iterator[tuple[str, Series]]:
+    """The branches of a fusion, each with the name of its map, such as `fusion2/deep`."""
+    for lane, branch in zip(lane_names(len(fusion.branches)), fusion.branches, strict=True):
+        yield f"{name}/{lane}", branch

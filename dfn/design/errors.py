@@ -1,6 +1,6 @@
 """The one error of a design: it names the field, the value and what would be accepted."""
 
-from collections.abc import Iterable
+from reprlib import Repr
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,10 @@ _ACCEPTED = {
 
 
 class DesignError(ValueError):
-    """A design that cannot be. `field`, `value` and `accepted` stand in the message, on one line, in this order."""
+    """A design that cannot be. `field`, `value` and `accepted` stand in the message, on one line, in this order.
+
+    `value` is what was given, or a few words for what has no short form ("a net without a classifier").
+    """
 
     def __init__(self, field: str, value: Any, accepted: str):
         super().__init__(field, value, accepted)
@@ -27,18 +30,19 @@ class DesignError(ValueError):
         self.accepted = accepted
 
     def __str__(self) -> str:
-        return f"{_shown(self.field)}: {_shown(self.value)} is not accepted; accepted: {self.accepted}"
+        field = self.field[-LONGEST_SHOWN:] if self.field.isprintable() else repr(self.field)[-LONGEST_SHOWN:]
+        return f"{field}: {_shown(self.value)} is not accepted; accepted: {self.accepted}"
 
 
 def whole(field: str, value: Any, low: int, high: int) -> int:
     """The value, where it is a whole number from `low` to `high`; raises DesignError elsewhere."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise DesignError(field, value, f"a whole number from {low} to {high}")
+        raise DesignError(field, value, f"a whole number from {low} to {high}" if low < high else f"only {low}")
     return value
 
 
-def first_error(error: ValidationError, root: str = "", fields: Iterable[str] = ()) -> DesignError:
-    """The first thing that pydantic found wrong, in a user's words; `fields` are those that the object may have."""
+def first_error(error: ValidationError, root: str = "") -> DesignError:
+    """The first thing that pydantic found wrong, in a user's words; `root` is what the fields belong to."""
     found = error.errors(include_url=False)[0]
     field, value, kind, context = root, found["input"], found["type"], found.get("ctx", {})
     for index, place in enumerate(found["loc"]):
@@ -55,7 +59,7 @@ def first_error(error: ValidationError, root: str = "", fields: Iterable[str] = 
         case "missing":
             return DesignError(field, "nothing", "a value, this field is required")
         case "extra_forbidden":
-            return DesignError(field, value, f"only the fields {', '.join(fields)}")
+            return DesignError(field, value, "no such field")
         case "union_tag_invalid":
             return DesignError(_joined(field, "kind"), context["tag"], _unquoted(context["expected_tags"]))
         case "union_tag_not_found":
@@ -71,13 +75,22 @@ def _unquoted(listing: str) -> str:
     return listing.replace("'", "")
 
 
+class _Shown(Repr):
+    """A short printable form of any value: bounded in length and depth, and of numbers that Python refuses to
+    write out because they are too long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = LONGEST_SHOWN
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < LARGEST_SHOWN else f"a number of over {len(str(LARGEST_SHOWN)) - 1} digits"
+
+
 def _shown(value: Any) -> str:
-    """One short printable line, whatever the value is."""
-    if isinstance(value, int) and abs(value) >= LARGEST_SHOWN:  # Python refuses to write out very large ones
-        return f"a number of over {len(str(LARGEST_SHOWN)) - 1} digits"
-    if isinstance(value, str):
-        text = value[: LONGEST_SHOWN + 1]
-        shown = text if text.isprintable() and text.strip() else repr(text)
+    """The value on one line; text without quotation marks, where nobody can take it for something else."""
+    if isinstance(value, str) and value[:1].isalpha() and value[:LONGEST_SHOWN].isprintable():
+        shown = value
     else:
-        shown = _bounded.repr(value)
+        shown = _Shown().repr(value)
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[: LONGEST_SHOWN - 1]}…"

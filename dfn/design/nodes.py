@@ -6,9 +6,12 @@ every fold that forgot it. A node says what a layer is, never where its normalis
 stated once, in `dfn.models.build`.
 """
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, PlainValidator, ValidationError
+
+from dfn.design.errors import DesignError, first_error, whole
 
 MAX_CHANNELS = 4096
 MAX_BRANCHES = 64
@@ -17,17 +20,60 @@ Join = Literal["sum", "mean", "max", "concat", "gate"]
 SYMMETRIC_JOINS: tuple[Join, ...] = ("sum", "mean", "max")
 """Joins that give the same map in whatever order their blocks stand, so that blocks can be exchanged."""
 
-Channels = Annotated[int, Field(strict=True, ge=1, le=MAX_CHANNELS)]
-Kernel = Annotated[int, Field(strict=True, ge=1, le=15)]
-Stride = Annotated[int, Field(strict=True, ge=1, le=16)]
-Probability = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+_TAP_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_TAKEN = re.compile(r"input|stem|logits|joined|deep|shallow|(base|conv|pool|view|series|fusion)[0-9]+")
 
 
-class _Node(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+def _probability(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise ValueError("a number from 0 to less than 1")
+    return float(value)
 
 
-class Conv(_Node):
+def _tap_name(value: Any) -> str:
+    if not isinstance(value, str) or not _TAP_NAME.fullmatch(value) or _TAKEN.fullmatch(value):
+        raise ValueError(
+            "a small letter and up to 31 small letters, digits, - or _, and no name that maps have anyway (stem, conv1)"
+        )
+    return value
+
+
+def _several(value: Any) -> Any:
+    if isinstance(value, list | tuple) and not 2 <= len(value) <= MAX_BRANCHES:
+        raise DesignError("", f"a fusion of {len(value)} branches", f"from 2 to {MAX_BRANCHES}")
+    return value
+
+
+def _whole(low: int, high: int) -> PlainValidator:
+    return PlainValidator(lambda value: whole("", value, low, high))
+
+
+Channels = Annotated[int, _whole(1, MAX_CHANNELS)]
+Kernel = Annotated[int, _whole(1, 15)]
+Stride = Annotated[int, _whole(1, 16)]
+Version = Annotated[Literal[1], _whole(1, 1)]
+Classes = Annotated[int, _whole(2, 100_000)]
+Flag = Annotated[bool, Field(strict=True)]
+Probability = Annotated[float, PlainValidator(_probability)]
+
+
+class Checked(BaseModel):
+    """Data that never changes and is checked at birth: what does not fit raises DesignError."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __init__(self, /, **fields: Any):
+        known = type(self).model_fields
+        for name, value in fields.items():
+            if name not in known:
+                raise DesignError(name, value, f"only the fields {', '.join(known)}")
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise first_error(error) from None
+
+
+class Conv(Checked):
     """A convolution with "same" padding; counts 1 in the depth, or 0 as a `projection` (a 1x1 that only adapts
     the shape). `dropout` acts on its output."""
 
@@ -35,11 +81,11 @@ class Conv(_Node):
     channels: Channels
     kernel: Kernel = 3
     stride: Stride = 1
-    projection: bool = False
+    projection: Flag = False
     dropout: Probability = 0.0
 
 
-class Pool(_Node):
+class Pool(Checked):
     """Pooling; counts 0 in the depth. The output has ceil(size / stride) rows and columns, as after a conv."""
 
     kind: Literal["pool"] = "pool"
@@ -48,7 +94,7 @@ class Pool(_Node):
     stride: Stride = 2
 
 
-class View(_Node):
+class View(Checked):
     """A fixed look at its input: `full` (unchanged), `low-pass` (3x3 binomial blur) or `edges` (what the blur
     takes away). The views of multi-view fusion (MV3D, arXiv 1611.07759)."""
 
@@ -56,28 +102,28 @@ class View(_Node):
     view: Literal["full", "low-pass", "edges"]
 
 
-class Tap(_Node):
+class Tap(Checked):
     """A name for the map at this place; computes nothing."""
 
     kind: Literal["tap"] = "tap"
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+    name: Annotated[str, PlainValidator(_tap_name)]
 
 
-class Head(_Node):
+class Head(Checked):
     """The classifier: global average pooling, dropout, one linear layer. Counts 1 in the depth and ends a path."""
 
     kind: Literal["head"] = "head"
     dropout: Probability = 0.0
 
 
-class Series(_Node):
+class Series(Checked):
     """Nodes one after another; without nodes it is the identity."""
 
     kind: Literal["series"] = "series"
-    nodes: tuple["Node", ...] = ()
+    nodes: Annotated[tuple["Node", ...], FailFast()] = ()
 
 
-class Fusion(_Node):
+class Fusion(Checked):
     """Branches that read the same map and are joined (arXiv 1605.07716, section 2).
 
     `relu` says whether the ReLU follows the join (the group's own code) or stands in every branch before it.
@@ -85,7 +131,7 @@ class Fusion(_Node):
     """
 
     kind: Literal["fusion"] = "fusion"
-    branches: Annotated[tuple[Series, ...], Field(min_length=2, max_length=MAX_BRANCHES)]
+    branches: Annotated[tuple[Series, ...], FailFast(), BeforeValidator(_several)]
     join: Join = "sum"
     relu: Literal["after", "before"] = "after"
     drop_path: Probability = 0.0

@@ -5,20 +5,21 @@ numbers of paths of each depth. Base networks, groups and essential depth (arXiv
 are derived in docs/architecture.md) are defined on a chain of fusions that all have as many branches.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate, permutations, product
-from math import ceil, factorial
+from itertools import accumulate, product
+from math import factorial
+from operator import or_
 from typing import assert_never
 
-from dfn.design.errors import DesignError
+from dfn.design.bottleneck import smallest_maximum
+from dfn.design.errors import DesignError, whole
 from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View
 from dfn.design.spec import Design
 
 Spectrum = dict[int, int]
-
-EXACT_STATES = 3000
 
 
 def path_spectrum(design: Design) -> Spectrum:
@@ -32,13 +33,10 @@ def path_count(design: Design) -> int:
 
 
 def receptive_fields(design: Design) -> Spectrum:
-    """How many paths have each theoretical receptive field, in pixels of the input along one side."""
-    fields: Spectrum = {1: 1}
-    jump = 1
-    for node in design.body.nodes:
-        grown, jump = _fields(node, jump)
-        fields = _times(fields, grown)
-    return dict(sorted(fields.items()))
+    """How many paths have each theoretical receptive field: the pixels along one side of the input that one place of
+    the last map can see, from the first to the last, before the classifier averages over all places."""
+    fields, _ = _fields(design.body, 1)
+    return {1 + grown: count for grown, count in sorted(fields.items())}
 
 
 def depth_of(node: Node) -> int:
@@ -89,16 +87,18 @@ def base_depths(design: Design) -> tuple[int, ...]:
 def example_paths(design: Design) -> dict[int, tuple[int, ...]]:
     """One path of every depth that occurs, as the branch chosen at each fusion, from shallow to deep."""
     links = chain(design)
-    rest = [{0}]  # what the fusions from here on can add, for every number of fusions left
+    rest = [1]  # bit d of the entry for n fusions: whether the last n of them can add d layers
     for row in reversed(links.blocks):
-        rest.append({d + r for d in row for r in rest[-1]})
+        rest.append(reduce(or_, (rest[-1] << depth for depth in row)))
+    ways = list(zip(links.blocks, reversed(rest[:-1]), strict=True))
     examples = {}
-    for total in sorted(rest[-1]):
-        wanted, choice = total, []
-        for row, reachable in zip(links.blocks, reversed(rest[:-1]), strict=True):
-            choice.append(next(k for k, d in enumerate(row) if wanted - d in reachable))
-            wanted -= row[choice[-1]]
-        examples[links.outside + total] = tuple(choice)
+    for total in range(rest[-1].bit_length()):
+        if rest[-1] >> total & 1:
+            wanted, choice = total, []
+            for row, reachable in ways:
+                choice.append(next(k for k, d in enumerate(row) if d <= wanted and reachable >> wanted - d & 1))
+                wanted -= row[choice[-1]]
+            examples[links.outside + total] = tuple(choice)
     return examples
 
 
@@ -117,11 +117,9 @@ def exchange(design: Design, fusion: int) -> Design:
     """
     nodes = list(design.body.nodes)
     places = [index for index, node in enumerate(nodes) if isinstance(node, Fusion)]
-    if isinstance(fusion, bool) or not isinstance(fusion, int) or not 1 <= fusion <= len(places):
-        raise DesignError(
-            "fusion", fusion, f"a whole number from 1 to {len(places)}" if places else "a net with fusions"
-        )
-    node = nodes[places[fusion - 1]]
+    if not places:
+        raise DesignError("design", "a net without fusions", "a net with fusions, whose blocks can be exchanged")
+    node = nodes[places[whole("fusion", fusion, 1, len(places)) - 1]]
     assert isinstance(node, Fusion)
     if node.join not in SYMMETRIC_JOINS:
         raise DesignError("join", node.join, f"one of {', '.join(SYMMETRIC_JOINS)}: its blocks have no fixed place")
@@ -149,18 +147,12 @@ def essential_depth(design: Design) -> int:
 
 
 def essential(design: Design) -> EssentialDepth:
-    """The essential depth, exact for K = 2 and for small cases; a bottleneck assignment otherwise, with bounds."""
+    """The essential depth: exact for K = 2 and where `dfn.design.bottleneck` can solve it, else with bounds."""
     links = chain(design)
-    fixed = [
-        sum(row[k] for row, free in zip(links.blocks, links.free, strict=True) if not free) for k in range(links.bases)
-    ]
+    kept = [row for row, free in zip(links.blocks, links.free, strict=True) if not free]
     rows = [row for row, free in zip(links.blocks, links.free, strict=True) if free]
-    if links.bases == 1:
-        best = lower = fixed[0]
-    elif links.bases == 2:
-        best = lower = _balanced_pair(fixed, rows)
-    else:
-        best, lower = _bottleneck(fixed, rows)
+    fixed = [sum(row[k] for row in kept) for k in range(links.bases)]  # blocks that keep their places move as one
+    best, lower = smallest_maximum([fixed, *rows])
     return EssentialDepth(links.outside + best, links.outside + lower)
 
 
@@ -184,33 +176,36 @@ def distances(design: Design) -> list[Distance]:
     shortest = [min(row) for row in links.blocks]
     before = [0, *accumulate(shortest)]
     own_before = [[0, *accumulate(row[k] for row in links.blocks)] for k in range(links.bases)]
-    ahead, behind = _outside(design)
+    shared = _shared_before(design)
     found = []
     for b, row in enumerate(links.blocks):
         for k, depth in enumerate(row):
             for layer in range(1, depth + 1):
-                rest = depth - layer
+                behind = depth - layer + links.outside - shared[b]
+                ahead = layer - 1 + shared[b]
                 found.append(
                     Distance(
                         b + 1,
                         k,
                         layer,
-                        to_output=rest + before[-1] - before[b + 1] + behind,
-                        to_input=layer - 1 + before[b] + ahead,
-                        alone_to_output=rest + own_before[k][-1] - own_before[k][b + 1] + behind,
-                        alone_to_input=layer - 1 + own_before[k][b] + ahead,
+                        to_output=behind + before[-1] - before[b + 1],
+                        to_input=ahead + before[b],
+                        alone_to_output=behind + own_before[k][-1] - own_before[k][b + 1],
+                        alone_to_input=ahead + own_before[k][b],
                     )
                 )
     return found
 
 
-def _outside(design: Design) -> tuple[int, int]:
-    """The shared layers before the first and behind the last fusion."""
-    places = [index for index, node in enumerate(design.body.nodes) if isinstance(node, Fusion)]
-    if not places:
-        return 0, 0
-    before, behind = design.body.nodes[: places[0]], design.body.nodes[places[-1] + 1 :]
-    return sum(map(depth_of, before)), sum(map(depth_of, behind))
+def _shared_before(design: Design) -> list[int]:
+    """How many layers that all base networks share lie before each fusion."""
+    counts, layers = [], 0
+    for node in design.body.nodes:
+        if isinstance(node, Fusion):
+            counts.append(layers)
+        else:
+            layers += depth_of(node)
+    return counts
 
 
 def _fold(node: Node) -> Spectrum:
@@ -259,10 +254,10 @@ def _times(a: Spectrum, b: Spectrum) -> Spectrum:
     if len(b) == 1:
         ((shift, count),) = b.items()
         return {d + shift: n * count for d, n in a.items()}
-    out: Spectrum = {}
-    for d, n in a.items():
-        for e, m in b.items():
-            out[d + e] = out.get(d + e, 0) + n * m
+    out: defaultdict[int, int] = defaultdict(int)
+    for e, m in b.items():
+        for d, n in a.items():
+            out[d + e] += n * m
     return out
 
 
@@ -272,34 +267,3 @@ def _plus(a: Spectrum, b: Spectrum) -> Spectrum:
 
 def _contains_fusion(series: Series) -> bool:
     return any(isinstance(n, Fusion) or (isinstance(n, Series) and _contains_fusion(n)) for n in series.nodes)
-
-
-def _balanced_pair(fixed: list[int], rows: list[tuple[int, ...]]) -> int:
-    """Two lanes: which of the blocks' depth differences to give to the first lane is a subset sum (a bit set)."""
-    base = [side + sum(min(row) for row in rows) for side in fixed]
-    spare = [abs(row[0] - row[1]) for row in rows]
-    reachable = 1
-    for gap in spare:
-        reachable |= reachable << gap
-    total = sum(spare)
-    return min(max(base[0] + s, base[1] + total - s) for s in range(total + 1) if reachable >> s & 1)
-
-
-def _bottleneck(fixed: list[int], rows: list[tuple[int, ...]]) -> tuple[int, int]:
-    """(best found, lower bound) of the deepest lane for K > 2 lanes: all assignments where few are distinct,
-    else the deepest block to the shallowest lane, uneven fusions first."""
-    lower = max(ceil((sum(fixed) + sum(map(sum, rows))) / len(fixed)), max(fixed) + sum(map(min, rows)))
-    greedy = sorted(fixed)
-    for row in sorted(rows, key=lambda r: max(r) - min(r), reverse=True):
-        greedy = sorted(lane + block for lane, block in zip(greedy, sorted(row, reverse=True), strict=True))
-    best = max(greedy)
-    if best == lower:
-        return best, lower
-    states = {tuple(sorted(fixed))}
-    for row in rows:
-        orders = set(permutations(row))
-        if len(states) * len(orders) > EXACT_STATES:
-            return best, lower
-        states = {tuple(sorted(a + b for a, b in zip(s, o, strict=True))) for s in states for o in orders}
-    best = min(max(state) for state in states)
-    return best, best

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from dfn.design import paths
-from dfn.design.cost import Signal, child_name, layers
+from dfn.design.cost import Signal, full_shape, layers, named_branches, named_children
 from dfn.design.errors import DesignError
 from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
 from dfn.design.spec import Design
@@ -24,13 +24,15 @@ def picture(
     `input_shape` is (channels, height, width). `origins[b][k]` says from which base network the block in lane k of
     fusion b first came (after exchanges); by default every block is at home.
     """
+    if origins is not None:
+        _check_origins(design, origins)
     shapes = {layer.name: layer.after for layer in layers(design, input_shape)}
-    channels, height, width = input_shape or (design.in_channels, 32, 32)
-    start = Signal(channels, height, width)
+    channels, height, width = full_shape(design, input_shape)
     image = {"kind": "image", "id": "input", "channels": channels, "size": [height, width]}
-    elements = [image, *_Drawing(shapes, design.classes, origins).series(design.body, "", start, top=True)]
+    elements = [image, *_Drawing(shapes, design.classes, origins).series(design.body, "", top=True)]
     try:
-        examples, lanes, essential = paths.example_paths(design), _lanes(design), paths.essential_depth(design)
+        examples = {depth: list(choice) for depth, choice in paths.example_paths(design).items()}
+        lanes, essential = _lanes(design), paths.essential_depth(design)
     except DesignError:  # fusions inside fusions: paths still have depths, but there are no lanes to walk along
         examples, lanes, essential = {}, [], None
     spectrum = [
@@ -46,16 +48,24 @@ def picture(
     }
 
 
+def _check_origins(design: Design, origins: Origins) -> None:
+    fusions = [node for node in design.body.nodes if isinstance(node, Fusion)]
+    if [sorted(row) for row in origins] != [list(range(len(fusion.branches))) for fusion in fusions]:
+        raise DesignError(
+            "origins", origins, "for every fusion the base networks that its blocks come from, such as [[0, 1], [1, 0]]"
+        )
+
+
 def edges(design: Design) -> list[tuple[str, str]]:
     """Which named map is computed from which, in the order of the computation; `input` is the image."""
     found: list[tuple[str, str]] = []
     last = _edges(design.body, "", "input", found)
-    return found if last == "logits" else [*found, (last, "logits")]
+    named = any(target == "logits" for _, target in found)
+    return found if named else [*found, (last, "logits")]  # the last join of whole nets gives the logits
 
 
 def _edges(series: Series, name: str, source: str, found: list[tuple[str, str]]) -> str:
-    for index, node in enumerate(series.nodes):
-        own = child_name(series, index, name)
+    for own, node in named_children(series, name):
         match node:
             case Conv() if own.rpartition("/")[2] == "stem":
                 found.append((source, own))
@@ -66,10 +76,9 @@ def _edges(series: Series, name: str, source: str, found: list[tuple[str, str]])
             case Series():
                 source = _edges(node, own, source, found)
             case Fusion():
-                lanes = [f"{own}/{lane}" for lane in lane_names(len(node.branches))]
-                for lane, branch in zip(lanes, node.branches, strict=True):
+                for lane, branch in named_branches(node, own):
                     found.append((_edges(branch, lane, source, found), lane))
-                found += [(lane, f"{own}/joined") for lane in lanes]
+                found += [(lane, f"{own}/joined") for lane, _ in named_branches(node, own)]
                 if node.join == "gate":
                     found.append((source, f"{own}/joined"))
                 source = f"{own}/joined"
@@ -86,22 +95,20 @@ class _Drawing:
     def __init__(self, shapes: dict[str, Signal], classes: int, origins: Origins | None):
         self.shapes, self.classes, self.origins = shapes, classes, origins
 
-    def series(self, series: Series, name: str, x: Signal, top: bool = False) -> list[dict[str, Any]]:
+    def series(self, series: Series, name: str, top: bool = False) -> list[dict[str, Any]]:
         drawn: list[dict[str, Any]] = []
-        for index, node in enumerate(series.nodes):
-            own = child_name(series, index, name)
+        for own, node in named_children(series, name):
             if isinstance(node, Series):
-                drawn += self.series(node, own, x)
-            else:
-                element = self.element(node, own, x, top)
-                if not _extends(drawn, element):
-                    drawn.append(element)
-            x = self.shapes.get(f"{own}/joined" if isinstance(node, Fusion) else own, x)
+                drawn += self.series(node, own)
+                continue
+            element = self.element(node, own, top)
+            if not _extends(drawn, element):
+                drawn.append(element)
         return drawn
 
-    def element(self, node: Node, name: str, x: Signal, top: bool) -> dict[str, Any]:
+    def element(self, node: Node, name: str, top: bool) -> dict[str, Any]:
         if isinstance(node, Fusion):
-            return self.fusion(node, name, x, top)
+            return self.fusion(node, name, top)
         after = self.shapes[name]
         place = {"id": name, "channels": after.channels, "size": [after.height, after.width]}
         match node:
@@ -118,20 +125,19 @@ class _Drawing:
             case _:
                 assert_never(node)
 
-    def fusion(self, node: Fusion, name: str, x: Signal, top: bool) -> dict[str, Any]:
+    def fusion(self, node: Fusion, name: str, top: bool) -> dict[str, Any]:
         index = int(name.rpartition("fusion")[2])
         after = self.shapes[f"{name}/joined"]
-        lanes = lane_names(len(node.branches))
-        homes = self.origins[index - 1] if top and self.origins else range(len(lanes))
+        homes = self.origins[index - 1] if top and self.origins else range(len(node.branches))
         branches = [
             {
-                "id": f"{name}/{lane}",
+                "id": own,
                 "lane": k,
                 "origin": homes[k],
                 "depth": paths.depth_of(branch),
-                "elements": self.series(branch, f"{name}/{lane}", x),
+                "elements": self.series(branch, own),
             }
-            for k, (lane, branch) in enumerate(zip(lanes, node.branches, strict=True))
+            for k, (own, branch) in enumerate(named_branches(node, name))
         ]
         return {
             "kind": "fusion",

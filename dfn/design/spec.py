@@ -8,15 +8,17 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, assert_never
+from typing import Any, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel
 
 from dfn.design import cost
 from dfn.design.errors import DesignError
 from dfn.design.nodes import (
     SYMMETRIC_JOINS,
     Channels,
+    Checked,
+    Classes,
     Conv,
     Fusion,
     Head,
@@ -24,49 +26,48 @@ from dfn.design.nodes import (
     Pool,
     Series,
     Tap,
+    Version,
     View,
 )
 
-MAX_TEXT = 1_000_000
+MAX_TEXT = 2_500_000  # room for the longest text that `to_json` can give
 MAX_NESTING = 40
 MAX_NODES = 20_000
+MAX_VALUES = 8 * MAX_NODES  # a conv with all its fields has seven
 MAX_PARAMETERS = 500_000_000
 
 
-class Design(BaseModel):
+class Design(Checked):
     """What a net is: `body` from image to logits, with `norm` after every conv or nowhere (convs then have a bias).
 
     Raises DesignError where the body is not a net: shapes that do not meet, a path without a classifier, more than
     20,000 nodes or 500 million parameters.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Literal[1] = 1
+    version: Version = 1
     in_channels: Channels = 3
-    classes: Annotated[int, Field(strict=True, ge=2, le=100_000)] = 10
+    classes: Classes = 10
     norm: Literal["batch", "none"] = "batch"
     body: Series
 
-    @field_validator("body")
-    @classmethod
-    def _bounded(cls, body: Series) -> Series:
-        for count, (_, level) in enumerate(_nodes(body), start=1):
+    def model_post_init(self, _: Any) -> None:
+        scopes = [self.body]
+        for count, (node, level) in enumerate(_nodes(self.body), start=1):
             if count > MAX_NODES:
                 raise DesignError("body", f"a net of more than {MAX_NODES} nodes", f"at most {MAX_NODES} nodes")
             if level > MAX_NESTING:
                 raise DesignError("body", f"nodes nested {level} deep", f"at most {MAX_NESTING} levels")
-        return body
-
-    def model_post_init(self, _: Any) -> None:
-        layers = list(cost.layers(self))
-        parameters = sum(layer.parameters for layer in layers)
+            if isinstance(node, Fusion):
+                scopes += node.branches
+        parameters = sum(layer.parameters for layer in cost.layers(self))
         if parameters > MAX_PARAMETERS:
             raise DesignError("body", f"a net of {parameters:,} parameters", f"at most {MAX_PARAMETERS:,}")
-        names = Counter(layer.name for layer in layers)
-        for name, times in names.items():
-            if times > 1:
-                raise DesignError("body", f"{times} maps named {name}", "a tap name that nothing else has")
+        for scope in scopes:
+            seen: set[str] = set()
+            for name in _tap_names(scope):
+                if name in seen:
+                    raise DesignError("body", f"a second tap named {name}", "another name")
+                seen.add(name)
 
 
 def to_json(design: Design) -> str:
@@ -76,20 +77,30 @@ def to_json(design: Design) -> str:
 
 def from_json(text: str | bytes) -> Design:
     """The design that a JSON text holds; raises DesignError with the field, the value and what would be accepted."""
+    if not isinstance(text, str | bytes):
+        raise DesignError("text", text, "the JSON text of a design")
+    if len(text) > MAX_TEXT:
+        raise DesignError("text", f"a text of {len(text):,} characters", f"at most {MAX_TEXT:,}")
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise DesignError("text", "bytes that are not UTF-8", "JSON text in UTF-8") from error
-    if len(text) > MAX_TEXT:
-        raise DesignError("text", f"{len(text):,} characters", f"at most {MAX_TEXT:,}")
-    _check_nesting(text)
+            raise DesignError("text", f"bytes that are not UTF-8 (byte {error.start})", "JSON text in UTF-8") from None
+    text = text.removeprefix("\ufeff")  # some editors on Windows begin a file with this mark
+    if not text.strip():
+        raise DesignError("text", "nothing", "the JSON text of a design")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except DesignError:
-        raise
-    except ValueError as error:
-        raise DesignError("text", f"no JSON ({error})", "the JSON text of a design") from error
+        value = json.loads(
+            text,
+            parse_int=_whole_number,
+            parse_constant=str,  # NaN and Infinity: as text they are refused where the field is known
+            object_pairs_hook=_object,
+        )
+    except RecursionError:
+        raise DesignError("text", "brackets nested too deep", f"at most {MAX_NESTING} levels of nodes") from None
+    except json.JSONDecodeError as error:
+        place = f"what stands at line {error.lineno}, column {error.colno}"
+        raise DesignError("text", place, f"JSON ({error.msg[0].lower()}{error.msg[1:]})") from None
     return from_data(value)
 
 
@@ -97,33 +108,8 @@ def from_data(value: Any) -> Design:
     """The design that plain data (what JSON holds) describe; raises DesignError like `from_json`."""
     if not isinstance(value, dict):
         raise DesignError("design", value, 'an object such as {"in_channels": 3, "classes": 10, "body": ...}')
-    if sum(1 for _ in _objects(value)) > MAX_NODES:
-        raise DesignError("design", f"more than {MAX_NODES} objects", f"at most {MAX_NODES}")
-    try:
-        return Design.model_validate(value)
-    except ValidationError as error:
-        raise first_error(error) from error
-
-
-def first_error(error: ValidationError, root: str = "design") -> DesignError:
-    """The first thing that pydantic found wrong, in a user's words."""
-    found = error.errors()[0]
-    inner = found.get("ctx", {}).get("error")
-    if isinstance(inner, DesignError):
-        return inner
-    kinds = ("conv", "pool", "view", "tap", "head", "series", "fusion")  # pydantic's names of union members
-    field = root
-    for place in found["loc"]:
-        if isinstance(place, int):
-            field += f"[{place}]"
-        elif place not in kinds:
-            field += f".{place}"
-    accepted = found["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    if found["type"] == "extra_forbidden":
-        accepted = "no such field"
-    elif found["type"] == "missing":
-        return DesignError(field, "nothing", "a value (this field is required)")
-    return DesignError(field, found["input"], accepted)
+    _check_size(value)
+    return Design(**value)
 
 
 def canonical(design: Design) -> Design:
@@ -182,33 +168,49 @@ def _plain(model: BaseModel) -> dict[str, Any]:
             return own
 
 
-def _objects(value: Any) -> Iterator[dict]:
-    waiting = [value]
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, dict):
-            yield found
-            waiting.extend(found.values())
-        elif isinstance(found, list):
-            waiting.extend(found)
+def _tap_names(series: Series) -> Iterator[str]:
+    """The taps of a series and of the series in it, which would share their names if those were opened."""
+    for node in series.nodes:
+        match node:
+            case Tap():
+                yield node.name
+            case Series():
+                yield from _tap_names(node)
+            case Conv() | Pool() | View() | Head() | Fusion():
+                pass
+            case _:
+                assert_never(node)
 
 
-def _check_nesting(text: str) -> None:
-    """Refuse deep nesting before the parser, which recurses, sees the text."""
-    level, inside, escaped = 0, False, False
-    for character in text:
-        if inside:
-            inside = escaped or character != '"'
-            escaped = not escaped and character == "\\"
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            level += 1
-            if level > 3 * MAX_NESTING:  # a level of nodes is an object, a list and a branch
-                raise DesignError("text", f"brackets nested over {level} deep", f"at most {3 * MAX_NESTING} levels")
-        elif character in "]}":
-            level -= 1
+def _check_size(value: Any) -> None:
+    """Refuse many values, deep nesting and names that are no text before anything is made of them."""
+    level, count = [value], 0
+    for _ in range(2 * MAX_NESTING + 2):  # a level of nodes is an object and a list
+        inside = [found for found in level if isinstance(found, dict | list)]
+        count += sum(map(len, inside))
+        if count > MAX_VALUES:
+            raise DesignError("design", f"more than {MAX_VALUES} values", f"at most {MAX_NODES} nodes")
+        level = []
+        for found in inside:
+            if isinstance(found, dict):
+                for name in found:
+                    if not isinstance(name, str):
+                        raise DesignError("design", f"a field named {name!r}", "fields with names that are text")
+                level += found.values()
+            else:
+                level += found
+    if level:
+        raise DesignError("design", "nodes nested too deep", f"at most {MAX_NESTING} levels of nodes")
 
 
-def _refuse_constant(name: str) -> None:
-    raise DesignError("text", name, "finite numbers")
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise DesignError(twice, "a field that is given twice", "each field once")
+    return fields
+
+
+def _whole_number(digits: str) -> int:
+    """Python does not read thousands of digits; the first hundred are as far out of every field's range."""
+    return int(digits[:100])

@@ -11,14 +11,14 @@ Every ReLU, block and join is a module of its own, nothing is reused and nothing
 hooks see what they should. `FusedNet.trace` needs no hooks.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import assert_never
 
 import torch
 from torch import Tensor, nn
 
-from dfn.design.cost import Layer, child_name, layers
-from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
+from dfn.design.cost import Layer, layers, named_branches, named_children
+from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View
 from dfn.design.spec import Design
 from dfn.models.initialise import he
 from dfn.models.joins import Join, make_join
@@ -53,22 +53,22 @@ class FusedNet(nn.Module):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The parameters by place, from stem to classifier: `stem`, `fusion1/deep`, ..., `block1`, ..., `head`;
         joins with weights of their own stand under `fusion1/join`."""
-        groups: dict[str, list[nn.Parameter]] = {}
+        groups: defaultdict[str, list[nn.Parameter]] = defaultdict(list)
         waiting: list[nn.Parameter] = []
         for name, module in self.body.named_children():
-            parameters = list(module.parameters())
             match module:
                 case Fused():
                     for lane, branch in module.branches.items():
-                        groups[f"{name}/{lane}"] = list(branch.parameters())
-                    groups[f"{name}/join"] = list(module.join.parameters())
+                        groups[f"{name}/{lane}"] += branch.parameters()
+                    groups[f"{name}/join"] += module.join.parameters()
                 case Named():
-                    groups[name], waiting = waiting, []
+                    groups[module.name] += waiting
+                    waiting = []
                 case _ if name in ("stem", "logits"):
-                    groups["head" if name == "logits" else name] = parameters
+                    groups["head" if name == "logits" else name] += module.parameters()
                 case _:
-                    waiting += parameters
-        groups["rest"] = waiting
+                    waiting += module.parameters()
+        groups["rest"] += waiting
         return {name: parameters for name, parameters in groups.items() if parameters}
 
 
@@ -87,7 +87,9 @@ class Chain(nn.Module):
                 x = module(x, trace)
             else:
                 x = module(x)
-                if isinstance(module, Named) or child in ("stem", "logits"):
+                if isinstance(module, Named):
+                    x = note(trace, module.name, x)
+                elif child in ("stem", "logits"):
                     x = note(trace, f"{self.name}/{child}" if self.name else child, x)
         return x
 
@@ -109,6 +111,10 @@ class Fused(nn.Module):
 
 class Named(nn.Identity):
     """A tap: the map as it is, under a name."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name = name
 
 
 class FixedView(nn.Module):
@@ -146,12 +152,26 @@ def note(trace: Trace | None, name: str, x: Tensor) -> Tensor:
 
 def _series(series: Series, name: str, design: Design, known: dict[str, Layer], tail: bool) -> Chain:
     """`tail`: whether this is the end of a branch whose ReLU stands after the join."""
-    last = max((i for i, node in enumerate(series.nodes) if not isinstance(node, Tap)), default=-1)
+    last = max((i for i, node in enumerate(series.nodes) if _has_layers(node)), default=-1)
     children: OrderedDict[str, nn.Module] = OrderedDict()
-    for index, node in enumerate(series.nodes):
-        own = child_name(series, index, name)
-        children[own.rpartition("/")[2]] = _module(node, own, design, known, tail and index == last)
+    for index, (own, node) in enumerate(named_children(series, name)):
+        key = own.rpartition("/")[2]
+        if isinstance(node, Tap):  # a tap may be called as people like, also like an attribute of a module
+            key = f"tap-{key}"
+        children[key] = _module(node, own, design, known, tail and index == last)
     return Chain(name, children)
+
+
+def _has_layers(node: Node) -> bool:
+    match node:
+        case Conv() | Head() | Fusion():
+            return True
+        case Series():
+            return any(map(_has_layers, node.nodes))
+        case Pool() | View() | Tap():
+            return False
+        case _:
+            assert_never(node)
 
 
 def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail: bool) -> nn.Module:
@@ -166,7 +186,7 @@ def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail
             channels = known[name].before.channels
             return nn.Identity() if node.view == "full" else FixedView(channels, node.view == "edges")
         case Tap():
-            return Named()
+            return Named(name)
         case Head():
             linear = nn.Linear(known[name].before.channels, design.classes)
             steps = {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
@@ -177,8 +197,8 @@ def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail
         case Fusion():
             after = node.relu == "after"
             branches: OrderedDict[str, nn.Module] = OrderedDict()
-            for lane, branch in zip(lane_names(len(node.branches)), node.branches, strict=True):
-                branches[lane] = _series(branch, f"{name}/{lane}", design, known, tail=after)
+            for own, branch in named_branches(node, name):
+                branches[own.rpartition("/")[2]] = _series(branch, own, design, known, tail=after)
             layer = known[f"{name}/joined"]
             maps = layer.after.height > 0
             return Fused(name, branches, make_join(node, layer), relu=after and maps and not tail)

@@ -5,7 +5,7 @@ from copy import deepcopy
 from torch import nn
 
 from dfn.design import paths
-from dfn.models.build import Fused, FusedNet
+from dfn.models.build import Chain, Fused, FusedNet, Named
 
 
 def exchange_blocks(net: FusedNet, fusion: int) -> FusedNet:
@@ -22,4 +22,9 @@ def exchange_blocks(net: FusedNet, fusion: int) -> FusedNet:
     assert isinstance(fused, Fused)
     lanes, blocks = list(fused.branches.keys()), list(fused.branches.values())
     fused.branches = nn.ModuleDict(dict(zip(lanes, [*blocks[1:], blocks[0]], strict=True)))
+    for lane, block in fused.branches.items():
+        moved = [module for module in block.modules() if isinstance(module, Chain | Fused | Named)]
+        old = moved[0].name  # the block's own; what lies inside begins with it
+        for module in moved:
+            module.name = f"{fused.name}/{lane}{module.name.removeprefix(old)}"
     return changed

@@ -1,4 +1,4 @@
-"""Evaluation with recalibrated batch-norm statistics.
+"""What is measured on a net in training: evaluation with recalibrated batch-norm statistics, maps, norms.
 
 Running statistics lag behind weights that move fast: after the first epoch they can read as chance while the net has
 learnt (measured in docs/architecture.md). So they are averaged anew over training images before every evaluation,
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils import get_total_norm
 
 from dfn.data import Dataset, evaluation_batches
 from dfn.models.build import FusedNet
+from dfn.training.records import Norms
 
 CALIBRATION_IMAGES = 512
 PROBE_IMAGES = 8
@@ -77,7 +79,26 @@ def map_statistics(net: FusedNet, probe: Tensor) -> dict[str, tuple[float, float
     """Mean, standard deviation and share of zeros of every named map for the probe images, in eval mode."""
     net.eval()
     _, trace = net.trace(probe)
-    rows = torch.stack(
-        [torch.stack((t.mean(), t.std(), (t == 0).float().mean())) for t in map(Tensor.float, trace.values())]
-    )
+    maps = [t.float() for t in trace.values()]
+    rows = torch.stack([torch.stack((t.mean(), t.std(correction=0), (t == 0).float().mean())) for t in maps])
     return {name: (m, s, z) for name, (m, s, z) in zip(trace, rows.tolist(), strict=True)}
+
+
+@torch.no_grad()
+def measure_norms(net: FusedNet, before: dict[nn.Parameter, Tensor], step: int) -> Norms:
+    """Norms by place of gradients, weights and of what the step changed; `before` are the weights before it."""
+    groups = net.parameter_groups()
+    norms = torch.stack(
+        [
+            torch.stack(
+                (
+                    get_total_norm([p.grad for p in group if p.grad is not None]),
+                    get_total_norm(group),
+                    get_total_norm([p - before[p] for p in group]),
+                )
+            )
+            for group in groups.values()
+        ]
+    )
+    gradient, weight, update = (dict(zip(groups, column, strict=True)) for column in norms.T.tolist())
+    return Norms(step, gradient, weight, update)

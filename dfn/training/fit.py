@@ -17,16 +17,22 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import get_total_norm
 
 from dfn.data import Batches, Dataset, load_data
-from dfn.models.build import FusedNet, build
+from dfn.models.build import build
 from dfn.models.joins import Join
-from dfn.training.evaluate import PROBE_IMAGES, calibration_images, evaluate, map_statistics, recalibrate
+from dfn.training.evaluate import (
+    PROBE_IMAGES,
+    calibration_images,
+    evaluate,
+    map_statistics,
+    measure_norms,
+    recalibrate,
+)
 from dfn.training.objectives import loss_and_logits
 from dfn.training.precision import autocast, choose_precision
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
-from dfn.training.records import Begin, Diverged, Done, Epoch, Norms, Record, Step
+from dfn.training.records import Begin, Diverged, Done, Epoch, Norms, Record, Step, from_line, to_line
 
 NORMS_EVERY = 10
 CUDA_FLUSH_EVERY = 10
@@ -90,6 +96,8 @@ class Training:
         self.test_accuracy, self.train_loss = 0.0, None
         self.seconds = 0.0
         self.sums = torch.zeros(2, dtype=torch.float64, device=self.device)  # of this epoch: loss, hits
+        self.waiting: list[Record] = []  # made and not yet handed out
+        self.diverged = False
 
     def records(self) -> Iterator[Record]:
         """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
@@ -98,18 +106,18 @@ class Training:
             x, y = next(iter(self.batches.epoch(0)))
             self.precision, note = choose_precision(self.net, self.recipe, x, y)
         yield self._begin(note)
+        yield from self._hand_out()
         calibration = calibration_images(self.data, self.recipe.batch_size, self.device)
-        while True:
+        while not self.diverged:
             epoch, inside = divmod(self.step, self.batches.steps_per_epoch)
             if inside == 0 and self.reported < epoch:
-                yield self._report(epoch, calibration)
-            if self.step >= self.steps:
-                break
-            for record in self._rest_of_epoch(epoch, inside):
-                yield record
-                if isinstance(record, Diverged):
-                    return
-        yield Done(self.step, self.test_accuracy, self.train_loss, self.seconds, weights_sha256(self.net))
+                self._report(epoch, calibration)
+                yield from self._hand_out()
+            elif self.step < self.steps:
+                yield from self._rest_of_epoch(epoch, inside)
+            else:
+                yield Done(self.step, self.test_accuracy, self.train_loss, self.seconds, weights_sha256(self.net))
+                return
 
     def state(self) -> State:
         """A copy of all that `restore` needs, on the CPU."""
@@ -119,12 +127,14 @@ class Training:
             if buffer is not None:
                 tensors[f"momentum.{name}"] = buffer.detach().cpu().clone()
         tensors["sums"] = self.sums.cpu().clone()
-        return State(tensors, {name: getattr(self, name) for name in _NUMBERS})
+        waiting = [to_line(record) for record in self.waiting]
+        return State(tensors, {name: getattr(self, name) for name in _NUMBERS} | {"waiting": waiting})
 
     def restore(self, state: State) -> None:
         """Go on from a state of the same recipe."""
         own = {name.removeprefix("net."): t for name, t in state.tensors.items() if name.startswith("net.")}
         self.net.load_state_dict(own)
+        self.optimizer.state.clear()
         for name, parameter in self.net.named_parameters():
             buffer = state.tensors.get(f"momentum.{name}")
             if buffer is not None:
@@ -132,6 +142,8 @@ class Training:
         self.sums.copy_(state.tensors["sums"])
         for name in _NUMBERS:
             setattr(self, name, state.numbers[name])
+        self.waiting = [from_line(line) for line in state.numbers["waiting"]]
+        self.diverged = False
 
     def _begin(self, note: str) -> Begin:
         return Begin(
@@ -145,9 +157,14 @@ class Training:
             note=note,
         )
 
+    def _hand_out(self) -> Iterator[Record]:
+        """What waits, one after another; a state that is taken in between knows what is still to come."""
+        while self.waiting:
+            yield self.waiting.pop(0)
+
     def _rest_of_epoch(self, epoch: int, inside: int) -> Iterator[Record]:
         """The steps of an epoch from `inside` on."""
-        waiting: list[tuple[int, Tensor, float]] = []
+        unread: list[tuple[int, Tensor, float]] = []
         start = perf_counter()
         for x, y in self.batches.epoch(epoch, start=inside):
             lr = learning_rate(self.recipe, self.step, self.steps)
@@ -155,22 +172,36 @@ class Training:
             self.sums += figures
             self.step += 1
             inside += 1
-            waiting.append((self.step, figures, lr))
+            unread.append((self.step, figures, lr))
             over = inside == self.batches.steps_per_epoch
-            if norms or over or len(waiting) >= self.flush_every:
+            if norms or over or len(unread) >= self.flush_every:
+                self._read(unread, len(x))
+                unread.clear()
+                if norms and not self.diverged:
+                    self.waiting.append(norms)
                 self.seconds += perf_counter() - start
-                for record in _flush(waiting, len(x)):
-                    yield record
-                    if isinstance(record, Diverged):
-                        return
-                waiting.clear()
-                if norms:
-                    yield norms
+                yield from self._hand_out()
+                if self.diverged:
+                    return
                 start = perf_counter()
+
+    def _read(self, unread: list[tuple[int, Tensor, float]], images: int) -> None:
+        """Make records of the figures of some steps, up to a loss that is no number."""
+        figures = (torch.stack([figure for _, figure, _ in unread]) / images).tolist()
+        for (step, _, lr), (loss, accuracy) in zip(unread, figures, strict=True):
+            if not math.isfinite(loss):
+                self._stop(step, loss)
+                return
+            self.waiting.append(Step(step, loss, accuracy, lr))
+
+    def _stop(self, step: int, loss: float) -> None:
+        self.diverged = True
+        self.waiting.append(Diverged(step, str(loss), ADVICE))
 
     def _step(self, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Norms | None]:
         """One step; returns (loss, hits) times images before the update, still on the device."""
-        self.net.train()
+        if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
+            self.net.train()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         with self._seeded(), autocast(self.precision or "fp32", self.device):
@@ -202,12 +233,15 @@ class Training:
         dropout = any(m.p > 0 for m in self.net.modules() if isinstance(m, nn.Dropout))
         return dropout or any(m.drop_path > 0 for m in self.net.modules() if isinstance(m, Join))
 
-    def _report(self, epoch: int, calibration: list[Tensor]) -> Epoch:
+    def _report(self, epoch: int, calibration: list[Tensor]) -> None:
         start = perf_counter()
         images = self.batches.steps_per_epoch * self.batches.batch_size
         loss, hits = (self.sums / images).tolist()
         recalibrate(self.net, calibration)
         result = evaluate(self.net, self.data, self.device)
+        if not math.isfinite(result.loss):
+            self._stop(self.step, result.loss)
+            return
         maps = {}
         if self.telemetry:
             probe = self.data.normalise(self.data.test.images[:PROBE_IMAGES].to(self.device))
@@ -217,16 +251,18 @@ class Training:
         self.reported, self.test_accuracy = epoch, result.accuracy
         self.train_loss = loss if epoch else None
         small = len(result.confusion) <= CONFUSION_CLASSES or epoch == self.recipe.epochs
-        return Epoch(
-            epoch=epoch,
-            step=self.step,
-            train_loss=self.train_loss,
-            train_accuracy=hits if epoch else None,
-            test_loss=result.loss,
-            test_accuracy=result.accuracy,
-            seconds=self.seconds,
-            confusion=tuple(map(tuple, result.confusion.tolist())) if small else None,
-            maps=maps,
+        self.waiting.append(
+            Epoch(
+                epoch=epoch,
+                step=self.step,
+                train_loss=self.train_loss,
+                train_accuracy=hits if epoch else None,
+                test_loss=result.loss,
+                test_accuracy=result.accuracy,
+                seconds=self.seconds,
+                confusion=tuple(map(tuple, result.confusion.tolist())) if small else None,
+                maps=maps,
+            )
         )
 
 
@@ -243,26 +279,6 @@ def load_recipe_data(recipe: Recipe) -> Dataset:
     return load_data(recipe.data, size=recipe.size, train_limit=recipe.train_limit, test_limit=recipe.test_limit)
 
 
-@torch.no_grad()
-def measure_norms(net: FusedNet, before: dict[nn.Parameter, Tensor], step: int) -> Norms:
-    """Norms by place of gradients, weights and of what the step changed; `before` are the weights before it."""
-    groups = net.parameter_groups()
-    norms = torch.stack(
-        [
-            torch.stack(
-                (
-                    get_total_norm([p.grad for p in group if p.grad is not None]),
-                    get_total_norm(group),
-                    get_total_norm([p - before[p] for p in group]),
-                )
-            )
-            for group in groups.values()
-        ]
-    )
-    gradient, weight, update = (dict(zip(groups, column, strict=True)) for column in norms.T.tolist())
-    return Norms(step, gradient, weight, update)
-
-
 def weights_sha256(net: nn.Module) -> str:
     """A hash over names, shapes and bytes of all weights and statistics, in the order of their names."""
     digest = hashlib.sha256()
@@ -270,15 +286,6 @@ def weights_sha256(net: nn.Module) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _flush(waiting: list[tuple[int, Tensor, float]], images: int) -> Iterator[Step | Diverged]:
-    figures = (torch.stack([figure for _, figure, _ in waiting]) / images).tolist()
-    for (step, _, lr), (loss, accuracy) in zip(waiting, figures, strict=True):
-        if not math.isfinite(loss):
-            yield Diverged(step, str(loss), ADVICE)
-            return
-        yield Step(step, loss, accuracy, lr)
 
 
 def _check_fit(recipe: Recipe, data: Dataset) -> None:
@@ -293,3 +300,5 @@ def _check_fit(recipe: Recipe, data: Dataset) -> None:
             f"design.classes: {recipe.design.classes} is not accepted; accepted: {classes} or more, the classes of "
             f"{data.name}"
         )
+    if len(data.train) < 2:
+        raise RecipeError("train_limit: 1 is not accepted; accepted: 2 or more, one image alone has no statistics")

@@ -29,7 +29,8 @@ def choose_precision(net: FusedNet, recipe: Recipe, x: Tensor, y: Tensor) -> tup
         return "fp32", f"bf16 is not tried on images under {SMALLEST_SIDE} pixels: measured, it does not pay there"
     if x.device.type == "cuda" and not torch.cuda.is_bf16_supported():
         return "fp32", "this GPU has no bf16"
-    seconds = {precision: _seconds(net, recipe, x, y, precision) for precision in ("fp32", "bf16")}
+    with torch.random.fork_rng([x.device] if x.device.type == "cuda" else []):  # dropout draws; nobody should notice
+        seconds = {precision: _seconds(net, recipe, x, y, precision) for precision in ("fp32", "bf16")}
     ratio = seconds["fp32"] / seconds["bf16"]
     chosen = "bf16" if ratio > WORTH_IT else "fp32"
     return chosen, f"a step in bf16 was {ratio:.2f} times as fast as in fp32 (taken above {WORTH_IT})"

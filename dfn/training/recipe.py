@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dfn.design import paths
-from dfn.design.errors import DesignError
+from dfn.design.errors import DesignError, first_error
 from dfn.design.nodes import Fusion, Head
-from dfn.design.spec import Design, first_error, from_data, to_json
+from dfn.design.spec import Design, from_data, to_json
 
 Whole = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
@@ -57,10 +57,7 @@ class Recipe(BaseModel):
 
     def model_post_init(self, _: Any) -> None:
         if self.objective == "mean-of-losses" and not joins_logits(self.design):
-            raise RecipeError(
-                "recipe.objective: mean-of-losses is not accepted; accepted: cross-entropy, or a design that joins "
-                "logits (fusions=0)"
-            )
+            raise DesignError("objective", self.objective, "cross-entropy, or a design that joins logits (fusions=0)")
 
     @property
     def id(self) -> str:

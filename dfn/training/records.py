@@ -4,7 +4,7 @@ A record becomes one line of JSON with its kind under `event`.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 Named = dict[str, float]
 
@@ -84,6 +84,14 @@ class Diverged:
 Record = Begin | Step | Norms | Epoch | Done | Diverged
 
 
+_KINDS = {kind.__name__.lower(): kind for kind in get_args(Record)}
+
+
 def to_line(record: Record) -> dict[str, Any]:
     """The record as plain data; `event` is its kind in lower case."""
     return {"event": type(record).__name__.lower(), **asdict(record)}
+
+
+def from_line(line: dict[str, Any]) -> Record:
+    """The record that `to_line` wrote down; what JSON made of its tuples are lists."""
+    return _KINDS[line["event"]](**{name: value for name, value in line.items() if name != "event"})

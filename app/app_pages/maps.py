@@ -1,0 +1,156 @@
+"""Maps: what the deep block, the shallow block and their fusion make of one image, epoch by epoch."""
+
+import re
+from typing import Any
+
+import cached
+import link
+import streamlit as st
+from widgets import image_choice, map_numbers, nets_apart, run_choice, view
+from widgets.words import percent
+
+from dfn.insight.maps import Place, Stack, places, reach, view_data
+from dfn.runs.run import Run
+
+SCALES = {
+    "shared": "One scale for all maps on show, over all epochs: what looks stronger is stronger.",
+    "per map": "Every map fills the scale by itself: faint patterns show, but strengths cannot be compared.",
+    "whole net": "One scale for all fusions of the net: shows where on the way the values are large.",
+}
+POSITION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
+PIXELS = 112
+
+
+def take_events(key: str, epochs: list[int]) -> None:
+    """What was just done in the view goes into the address."""
+    event = st.session_state.get(key) or {}
+    if event.get("epoch") in epochs:
+        link.write("epoch", "" if event["epoch"] == epochs[-1] else str(event["epoch"]))
+    if event.get("select"):
+        link.write("at", ".".join(str(int(event["select"][name])) for name in ("channel", "row", "col")))
+
+
+def chosen_epoch(epochs: list[int]) -> int:
+    """The epoch that the address names; the last one where it names none."""
+    said = link.read("epoch")
+    if said in map(str, epochs):
+        return int(said)
+    if said:
+        st.warning(f"The link names an epoch that was not kept. Kept are {epochs[0]} to {epochs[-1]}.")
+        link.write("epoch", "")
+    return epochs[-1]
+
+
+def chosen_place(found: list[Place]) -> int:
+    """Which fusion (or tap), counted from 1."""
+    numbers = list(range(1, len(found) + 1))
+    if link.refused("fusion", [str(number) for number in numbers]):
+        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
+    if st.session_state.get("fusion", 1) not in numbers:
+        st.session_state["fusion"] = 1
+    label = "Fusion" if found[0].join else "Place"
+    number = st.pills(label, numbers, default=1, key="fusion", bind="query-params", required=True)
+    return number if number in numbers else 1
+
+
+def chosen_position(shape: tuple[int, ...]) -> dict[str, int] | None:
+    """The channel, row and column that the address names, where the map has them."""
+    found = POSITION.fullmatch(link.read("at"))
+    spot = [int(number) for number in found.groups()] if found else []
+    if not spot or any(at >= size for at, size in zip(spot, shape, strict=True)):
+        return None
+    channel, row, col = spot
+    return {"channel": channel, "row": row, "col": col}
+
+
+def show_image(images: Any, index: int, said: str) -> None:
+    """The image as the net sees it, every pixel a square."""
+    pixels = images.test.images[index].permute(1, 2, 0).numpy()
+    times = max(1, PIXELS // pixels.shape[0])
+    large = pixels.repeat(times, 0).repeat(times, 1)
+    st.image(large[:, :, 0] if large.shape[2] == 1 else large, width=large.shape[1], alt=said, output_format="PNG")
+
+
+def verdict(images: Any, index: int, probabilities: Stack, epoch: int) -> str:
+    """What the net calls the image after this epoch, in two sentences; `probabilities` are those of the classes."""
+    true, called = int(images.test.labels[index]), int(probabilities.argmax())
+    sure, names = percent(float(probabilities[called])), images.classes
+    said = f"A test image of **{names[true]}**. After epoch {epoch} the net calls it **{names[called]}**"
+    if called == true:
+        return f"{said}, with probability **{sure}**."
+    rest = percent(float(probabilities[true]))
+    return f"{said} with probability **{sure}**, which is wrong; the true class gets {rest}."
+
+
+def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
+    """Image, maps, numbers and the nets trained apart."""
+    key = f"maps-{run.id}"
+    take_events(key, epochs)
+    epoch = chosen_epoch(epochs)
+    images = cached.images_of(run)
+    seen, said = st.columns([1, 6], vertical_alignment="center")
+    with said:
+        words = st.empty()
+        index = image_choice.show(images, run, epoch)
+        number = chosen_place(found)
+    place, recipe = found[number - 1], run.recipe
+    stacks, probabilities = cached.image_maps(str(run.folder), tuple(epochs), index)
+    at = epochs.index(epoch)
+    sentence = verdict(images, index, probabilities[at], epoch)
+    words.markdown(sentence)
+    with seen:
+        show_image(images, index, sentence.replace("*", ""))
+    shape = stacks[place.names[-1]].shape[1:]
+    apart = nets_apart.find(recipe, index, number, shape)
+    settings = scale_of([stacks[name] for name in place.names], list(stacks.values()), apart)
+    if key not in st.session_state or not link.read("epoch"):  # else the reader's own scrubbing would come back late
+        st.session_state[f"{key}-start"] = epoch, chosen_position(shape)
+    start, spot = st.session_state[f"{key}-start"]
+    with st.container(border=True):
+        view.show("maps", view_data(place, stacks, epochs, start, selected=spot, scrubber=True, **settings), key=key)
+    map_numbers.show(place, stacks, epochs, at)
+    nets_apart.show(apart, recipe, epoch, settings, f"apart-{run.id}")
+
+
+def scale_of(here: list[Stack], everywhere: list[Stack], apart: nets_apart.Apart) -> dict[str, Any]:
+    """The view's settings for the chosen scale; what is compared has one and the same."""
+    if scale == "per map":
+        return {"scale": "per map", "range": None}
+    beside = [stack for _, maps in apart if maps for stack in maps.values()]
+    return {"scale": "whole", "range": reach((everywhere if scale == "whole net" else here) + beside)}
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Deep + shallow = fused", anchor=False, width="stretch")
+    view.copy_link()
+with st.sidebar:
+    shown = run_choice.show()
+    scale = st.pills("Scale", list(SCALES), default="shared", key="scale", bind="query-params", required=True)
+    scale = scale if scale in SCALES else "shared"
+    st.caption(SCALES[scale])
+if shown is None:
+    st.markdown("Maps are made from the weights that a run keeps, and no run has kept any yet.")
+    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.stop()
+
+places_found = places(shown.run.recipe.design)
+if any(place.join for place in places_found):
+    st.markdown(
+        "The same channels of the deep block, of the shallow block and of what the join makes of them. "
+        "Point at a value to read its sum; press play to watch it form."
+    )
+elif places_found and places_found[0].blocks:
+    st.markdown(
+        "These nets are averaged in their logits, which are no maps: nothing is joined before. "
+        "Here are the maps of both at the same place."
+    )
+else:
+    st.markdown("This net joins nothing, so there is one map at every place. Press play to watch it form.")
+if shown.recorded:
+    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+slot = st.container()
+try:
+    with slot.skeleton(height=620), slot:
+        show_maps(shown.run, list(shown.run.snapshots()), places_found)
+except ValueError as error:
+    st.error(f"These maps cannot be shown: {error}")

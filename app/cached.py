@@ -1,0 +1,103 @@
+"""Every cache of the app, in one place: what is kept, for how long, and who shares it.
+
+Everything is keyed by content (the text of a design, the id and the progress of a run), so that users share what they
+can and nobody sees anything stale. Each cache is bounded.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import maps_data
+import streamlit as st
+from runs_data import Facts, facts_of
+
+from dfn.data.info import DataInfo, data_sets
+from dfn.design import paths
+from dfn.design.cost import Cost, cost
+from dfn.design.picture import picture
+from dfn.design.spec import from_json
+from dfn.runs.store import Run, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dfn.data import Dataset
+    from dfn.insight.maps import Stack
+
+RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
+
+Shape = tuple[int, int, int]
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def drawing(design: str, shape: Shape, origins: tuple[tuple[int, ...], ...] | None) -> dict[str, Any]:
+    """The drawing of a design, given as its JSON text, for images of this shape."""
+    return picture(from_json(design), shape, origins)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def costs(design: str, shape: Shape) -> Cost:
+    """Parameters, multiply-adds, activation bytes and shapes of a design, given as its JSON text."""
+    return cost(from_json(design), shape)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def counts(design: str) -> dict[str, Any]:
+    """Paths, groups, essential depth and the depths of the base networks of a design, given as its JSON text."""
+    net = from_json(design)
+    essential = paths.essential(net)
+    return {
+        "spectrum": paths.path_spectrum(net),
+        "groups": paths.groups(net),
+        "essential": essential.depth,
+        "essential_exact": essential.exact,
+        "depths": paths.base_depths(net),
+        "fields": paths.receptive_fields(net),
+    }
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def data_infos() -> dict[str, DataInfo]:
+    """The data sets, and whether they are at hand; looked up again every half minute, as files may arrive."""
+    return data_sets()
+
+
+@st.cache_resource(show_spinner=False)
+def recorded_race() -> list[tuple[str, str, Run]]:
+    """(label, role, run) of the recorded example that comes with the lab, the fused net first."""
+    runs = {run.recipe.label: run for run in Store(RECORDED).runs()}
+    roles = {"fused 50 + 14": "fused", "plain 50": "plain", "plain 14": "shallow", "resnet 50": "resnet"}
+    return [(label, role, runs[label]) for label, role in roles.items() if label in runs]
+
+
+@st.cache_resource(max_entries=5000, show_spinner=False)
+def facts(folder: str) -> Facts:
+    """What the recipe of the run in this folder says; the folder's name is a hash of that recipe."""
+    return facts_of(Run(Path(folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def test_images(data: str, size: int | None, train_limit: int | None, test_limit: int | None) -> "Dataset":
+    """The test images of a data set; all users read the same ones."""
+    return maps_data.load_test_images(data, size, train_limit, test_limit)
+
+
+@st.cache_data(max_size="512MB", show_spinner=False)
+def image_maps(folder: str, epochs: tuple[int, ...], index: int) -> "tuple[dict[str, Stack], Stack]":
+    """All maps of one test image after these epochs of the run in this folder, and the class probabilities."""
+    run = Run(Path(folder))
+    return maps_data.trace_image(run, epochs, images_of(run), index)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def called(folder: str, epoch: int, part: int) -> "NDArray[np.int64]":
+    """The classes that a run called after an epoch, for one part of its test images."""
+    run = Run(Path(folder))
+    return maps_data.call_images(run, epoch, images_of(run), part)
+
+
+def images_of(run: Run) -> "Dataset":
+    """The test images that belong to a run's recipe."""
+    recipe = run.recipe
+    return test_images(recipe.data, recipe.size, recipe.train_limit, recipe.test_limit)

@@ -1,0 +1,35 @@
+"""State that no single widget holds, kept in the page's address: a copied address brings it back.
+
+What the address says wins whenever it changed (a pasted link, the browser's back button); otherwise the session
+remembers, because going to another page empties the address.
+"""
+
+import streamlit as st
+
+LONGEST = 400
+
+
+def read(key: str) -> str:
+    """What the address says under this key, empty where it says nothing."""
+    slot = f"link-{key}"
+    said = st.query_params.get(key)
+    if said is not None:
+        st.session_state[slot] = said[:LONGEST]
+    elif st.session_state.get(slot):
+        st.query_params[key] = st.session_state[slot]
+    return st.session_state.get(slot, "")
+
+
+def write(key: str, value: str) -> None:
+    """Put a value into the address, or take the key away where it is empty."""
+    st.session_state[f"link-{key}"] = value
+    if value:
+        st.query_params[key] = value
+    else:
+        st.query_params.pop(key, None)
+
+
+def refused(key: str, accepted: list[str]) -> bool:
+    """Whether the address names something that is not to be had; asked before the widget that would drop it."""
+    said = st.query_params.get(key)
+    return said is not None and said not in accepted

@@ -1,0 +1,41 @@
+"""DFN Lab: `streamlit run app/main.py`. This file only frames the pages."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+PAGES = [
+    st.Page(
+        "app_pages/compose.py",
+        title="Compose",
+        icon=":material/account_tree:",
+        default=True,
+        help="Set the depths of the base networks and see the fused net that they make.",
+    ),
+    st.Page(
+        "app_pages/train.py",
+        title="Train",
+        icon=":material/show_chart:",
+        help="Train the fused net live, beside the same nets unfused.",
+    ),
+    st.Page(
+        "app_pages/maps.py",
+        title="Maps",
+        icon=":material/grid_view:",
+        help="The deep, the shallow and the joined maps of one image, epoch by epoch.",
+    ),
+    st.Page(
+        "app_pages/runs.py",
+        title="Runs",
+        icon=":material/history:",
+        help="Everything that was trained: overlay, rename, delete, download.",
+    ),
+]
+
+# pictures of our own: a Material icon as page icon would be fetched from another host
+st.set_page_config(page_title="DFN Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+dark = st.context.theme.type == "dark"
+st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+st.navigation(PAGES).run()

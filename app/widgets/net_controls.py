@@ -1,0 +1,135 @@
+"""The sliders that make a fused net. Every choice is part of the page's address."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from dfn.data.info import DataInfo
+from dfn.design.catalogue import fused
+from dfn.design.errors import DesignError
+from dfn.design.nodes import SYMMETRIC_JOINS, Join
+from dfn.design.paths import exchange
+from dfn.design.spec import Design, to_json
+
+JOINS: tuple[Join, ...] = ("sum", "mean", "max", "concat", "gate")
+WIDTHS = (4, 8, 16, 32)
+DEEPEST, MOST_FUSIONS, MOST_BASES = 110, 12, 4
+EXCHANGES = "x"
+
+_JOIN_HELP = """
+- **sum** adds the maps: the paper's join
+- **mean** divides the sum by the number of base networks
+- **max** keeps the larger value
+- **concat** puts narrower maps side by side, as an inception module does
+- **gate** weighs the maps by learned weights, as a highway net does
+"""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The net that the controls make: its design after exchanges, the depths as set, and for every fusion from
+    which base network the block in each lane came."""
+
+    design: Design
+    bases: tuple[int, ...]
+    fusions: int
+    width: int
+    join: Join
+    origins: tuple[tuple[int, ...], ...]
+
+    @property
+    def text(self) -> str:
+        return to_json(self.design)
+
+
+def show(info: DataInfo) -> Chosen:
+    """The controls, in the side bar; `info` says what images the net will see."""
+    depths = st.container()  # filled last: how many sliders stand here is chosen below
+    fusions = _slider(
+        ":green[**Fusions**]",
+        "fusions",
+        0,
+        MOST_FUSIONS,
+        6,
+        "How often the maps are joined. 0: only the logits are averaged (decision fusion). 1: late fusion.",
+    )
+    join = st.pills("Join", JOINS, default="sum", key="join", bind="query-params", help=_JOIN_HELP, required=True)
+    width = st.segmented_control(
+        "Width",
+        WIDTHS,
+        default=16,
+        key="width",
+        bind="query-params",
+        required=True,
+        help="Channels of the first stage; the second has twice, the third four times as many.",
+    )
+    count = st.segmented_control(
+        "Base networks",
+        list(range(2, MOST_BASES + 1)),
+        default=2,
+        key="bases",
+        bind="query-params",
+        required=True,
+        help="The paper fuses two; any number can be fused.",
+    )
+    about = "Layers of this base network: stem, convs and classifier."
+    with depths:
+        bases = [
+            _slider(":blue[**Deep depth**]", "deep", 2, DEEPEST, 50, about),
+            _slider(":orange[**Shallow depth**]", "shallow", 2, DEEPEST, 14, about),
+        ]
+        for k in range(3, min(count, MOST_BASES) + 1):
+            bases.append(_slider(f"**Base network {k}**", f"base{k}", 2, DEEPEST, 26, about))
+    return _chosen(tuple(bases), fusions, width or 16, cast(Join, join), info)
+
+
+def rotate(fusion: int, chosen: Chosen) -> None:
+    """Note in the address that the blocks of a fusion were exchanged once more."""
+    turns = _turns(chosen.fusions, len(chosen.bases))
+    turns[fusion - 1] = (turns[fusion - 1] + 1) % len(chosen.bases)
+    st.session_state[EXCHANGES] = "".join(map(str, turns)) if any(turns) else ""
+
+
+def _chosen(bases: tuple[int, ...], fusions: int, width: int, join: Join, info: DataInfo) -> Chosen:
+    try:
+        for name, value, low, high in (
+            *((f"depth {k}", depth, 2, DEEPEST) for k, depth in enumerate(bases, start=1)),
+            ("fusions", fusions, 0, MOST_FUSIONS),
+            ("width", width, min(WIDTHS), max(WIDTHS)),
+        ):
+            if not low <= value <= high:  # the browser's bounds are no bounds: a message can be forged
+                raise DesignError(name, value, f"from {low} to {high} on this page")
+        if fusions == 0 and join not in ("sum", "mean"):
+            st.info(f"Without fusions there is nothing to **{join}**: whole nets meet only in their logits, averaged.")
+            join = "mean"
+        channels, classes = info.shape[0], len(info.classes)
+        design = fused(bases=bases, fusions=fusions, width=width, join=join, classes=classes, in_channels=channels)
+    except DesignError as error:
+        st.error(str(error))
+        st.stop()
+    turns = _turns(fusions, len(bases)) if join in SYMMETRIC_JOINS else [0] * fusions
+    for fusion, times in enumerate(turns, start=1):
+        for _ in range(times):
+            design = exchange(design, fusion)
+    lanes = range(len(bases))
+    origins = tuple(tuple((lane + times) % len(bases) for lane in lanes) for times in turns or [0])
+    return Chosen(design, bases, fusions, width, join, origins)
+
+
+def _turns(fusions: int, bases: int) -> list[int]:
+    """How often the blocks of every fusion were exchanged, as the address says (`?x=010010`)."""
+    if EXCHANGES not in st.session_state:
+        st.session_state[EXCHANGES] = st.query_params.get(EXCHANGES, "")
+    text = st.session_state[EXCHANGES]
+    turns = [int(c) % bases if c in "0123456789" else 0 for c in text[:fusions]]
+    turns += [0] * (fusions - len(turns))
+    if any(turns):
+        st.query_params[EXCHANGES] = "".join(map(str, turns))
+    else:
+        st.query_params.pop(EXCHANGES, None)
+    return turns
+
+
+def _slider(label: str, key: str, low: int, high: int, start: int, about: str) -> int:
+    return st.slider(label, low, high, start, key=key, bind="query-params", help=about)

@@ -1,0 +1,110 @@
+"""How to train: preset, epochs, images, seed, and who races."""
+
+from dataclasses import dataclass
+from random import randrange
+from typing import Any
+
+import race
+import streamlit as st
+
+from dfn.data.info import DataInfo
+from dfn.training.recipe import PRESETS
+
+FEW = 5000
+AMOUNTS = (1000, 5000, 10_000, 0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings that all nets of the race share, and which rivals run."""
+
+    settings: dict[str, Any]
+    rivals: tuple[str, ...]
+
+
+def show(info: DataInfo) -> Plan:
+    """The controls of a training, in the side bar."""
+    names = list(PRESETS)
+    preset = st.selectbox(
+        "Recipe",
+        names,
+        key="preset",
+        bind="query-params",
+        format_func=lambda name: PRESETS[name].title if name in PRESETS else name,
+        help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
+    )
+    settings = dict(PRESETS[preset if preset in PRESETS else names[0]].settings)
+    epochs = st.number_input(
+        "Epochs",
+        min_value=1,
+        max_value=10_000,
+        value=None,
+        placeholder=f"{settings['epochs']}, as the recipe says",
+        key="epochs",
+        bind="query-params",
+    )
+    if epochs:
+        settings["epochs"] = min(int(epochs), 10_000)
+    settings |= _images(info) | {"data": info.name, "seed": _seed()}
+    rivals = st.pills(
+        "In the race, beside the fused net",
+        race.RIVALS,
+        selection_mode="multi",
+        default=["plain deep", "plain shallow", "ResNet"],
+        key="rivals",
+        bind="query-params",
+        help="The same data in the same order from the same seed. The shallow base, ResNet, late and decision fusion "
+        "are the honest controls.",
+    )
+    return Plan(settings, tuple(rivals))
+
+
+def _images(info: DataInfo) -> dict[str, Any]:
+    """For the larger sets how many images, and at what size; the first so many of a fixed order."""
+    if info.train_size <= FEW:
+        return {}
+    limit = st.segmented_control(
+        "Training images",
+        [n for n in AMOUNTS if n < info.train_size],
+        default=FEW,
+        key="images",
+        bind="query-params",
+        required=True,
+        format_func=lambda n: f"{n:,}" if n else "all",
+    )
+    side = info.shape[1]
+    size = st.segmented_control(
+        "Pixels",
+        [side // 2, side],
+        default=side // 2,
+        key="pixels",
+        bind="query-params",
+        required=True,
+        format_func=lambda n: f"{n}×{n}",
+        help="Half the size trains about four times as fast.",
+    )
+    chosen: dict[str, Any] = {}
+    if limit in AMOUNTS and limit:
+        chosen |= {"train_limit": limit, "test_limit": max(500, limit // 5)}
+    if size == side // 2:
+        chosen["size"] = size
+    return chosen
+
+
+def _seed() -> int:
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    seed = left.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**31 - 1,
+        value=0,
+        key="seed",
+        bind="query-params",
+        help="Decides the first weights and the order of the images. The same seed gives the same curve.",
+    )
+    right.button("New", key="new-seed", on_click=_new_seed, width="stretch", help="Another seed: another experiment.")
+    return min(max(int(seed or 0), 0), 2**31 - 1)
+
+
+def _new_seed() -> None:
+    st.session_state["seed"] = randrange(1, 10_000)

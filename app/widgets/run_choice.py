@@ -1,0 +1,47 @@
+"""Which run: one of those that kept weights, by its id in the page's address."""
+
+import cached
+import link
+import streamlit as st
+from maps_data import Shown, run_with_maps, runs_with_maps
+
+KEY = "run"
+
+
+def show() -> Shown | None:
+    """A select box over the runs with maps, the newest first; None where there is none, not even the recorded one."""
+    found = runs_with_maps(cached.RECORDED)
+    wanted = link.read(KEY)
+    if wanted and wanted not in found:
+        named = run_with_maps(wanted, cached.RECORDED)
+        if named:
+            wanted = named.run.id
+            found = {wanted: named, **found}
+    if not found:
+        return None
+    id = wanted if wanted in found else _newest_fused(found)
+    if wanted and wanted not in found:
+        st.warning("The link names a run that is not here or has kept no weights. This is another one.")
+    link.write(KEY, id)
+    st.session_state["run-choice"] = id
+    st.selectbox(
+        "Run",
+        list(found),
+        key="run-choice",
+        on_change=lambda: link.write(KEY, st.session_state["run-choice"]),
+        format_func=lambda key: _words(found[key]) if key in found else str(key),
+        help="Every run that kept weights, the newest first. Older ones are opened from the Runs page.",
+    )
+    return found[id]
+
+
+def _newest_fused(found: dict[str, Shown]) -> str:
+    """People's own newest fused net, else the recorded one, else whatever there is."""
+    fused = (id for id, shown in found.items() if cached.facts(str(shown.run.folder)).kind == "fused")
+    return next(fused, next(iter(found)))
+
+
+def _words(shown: Shown) -> str:
+    facts = cached.facts(str(shown.run.folder))
+    recorded = "recorded: " if shown.recorded else ""
+    return f"{recorded}{shown.run.name} · {facts.data} · seed {facts.seed} · {shown.run.id[:4]}"

@@ -1,0 +1,70 @@
+"""The project's own drawings as Streamlit components: net, curves, bars and maps."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from dfn.figures.theme import PALETTES
+from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source
+
+# a metric whose second line explains it and is no change of a value
+QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
+
+_EVENTS = {"net": ("exchange", "select"), "curves": (), "bars": (), "maps": ("select", "epoch")}
+
+_COMPONENTS = {
+    name: component(f"dfn_{name}", html='<div class="dfn-view"></div>', js=source(name) + STREAMLIT_FOOTER)
+    for name in NAMES
+}
+
+_COPY = component(
+    "dfn_copy_link",
+    html="<button type='button'>Copy link</button>",
+    css="""
+button {
+  font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer; width: 100%;
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); padding: 0.45rem 0.9rem;
+}
+button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+""",
+    js="""
+export default ({ parentElement }) => {
+  const button = parentElement.querySelector("button");
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(window.location.href);
+      button.textContent = "Link copied";
+    } catch {
+      button.textContent = "Copy the address bar";
+    }
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  };
+};
+""",
+)
+
+
+def show(name: Name, data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Draw a view; returns what the user just did in it, `{"exchange": {"fusion": 3}}`, or an empty dict."""
+    events: dict[str, Any] = {f"on_{event}_change": _nothing for event in _EVENTS[name]}
+    result = _COMPONENTS[name](data={**data, "palette": PALETTES}, key=key, **events)
+    happened = {event: result.get(event) for event in _EVENTS[name]}
+    return {event: value for event, value in happened.items() if value is not None}
+
+
+def copy_link() -> None:
+    """A button that puts the page's address, which holds its whole state, on the clipboard."""
+    _COPY(key="copy-link", width="content")
+
+
+def figure(value: str, name: str, more: str) -> None:
+    """A number in a card, with what it is and what to hold beside it."""
+    with st.container(border=True, height="stretch", gap=None):
+        st.markdown(f"### {value}")
+        st.markdown(name)
+        st.caption(more)
+
+
+def _nothing() -> None:
+    """Streamlit reports a trigger only where a callback is named."""

@@ -1,0 +1,208 @@
+"""`dfn train` and `dfn resume`: a run of the store, trained in this process or left to a worker.
+
+It is the same run that the app would start: it can be watched, paused and taken up again from anywhere. Ctrl-C is the
+same command as `dfn stop`, so that the step that is under way is finished and kept.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+from dfn.cli.nets import Images, chosen, images_of, recipe_for, settings_of
+from dfn.cli.options import Data, NetOptions, Preset, Seed, ShapeOptions, TrainingOptions, takes
+from dfn.cli.output import Failed, Json, duration, facts, notes, percent, print_json, progress_bar, refuse, results
+from dfn.design.catalogue import Design
+from dfn.runs import launch
+from dfn.runs.store import Run, Store
+
+Detach = Annotated[bool, typer.Option("--detach", help="Leave the run to a worker and return at once.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")]
+PATIENCE = 20.0
+
+OnRecord = Callable[[Run, dict[str, Any]], None]
+
+
+@takes
+def train(
+    *,
+    net: NetOptions,
+    shape: ShapeOptions,
+    data: Data = "digits",
+    preset: Preset = "classroom",
+    training: TrainingOptions,
+    seed: Seed = 0,
+    detach: Detach = False,
+    json: Json = False,
+) -> None:
+    """Train a net; what was trained before is answered at once.
+
+    Ctrl-C keeps all that was computed, and `dfn resume` goes on from there.
+    """
+    settings = settings_of(data, preset, training)
+    images = images_of(settings["data"], training.size)
+    name, design = chosen(net, shape, images)
+    _check_fit(design, images, data)
+    _finish(Store().create(recipe_for(name, design, settings | {"seed": seed})), detach, json)
+
+
+def resume(run: RunId, detach: Detach = False, json: Json = False) -> None:
+    """Go on with a run from where it stands, to its end."""
+    _finish(Store().get(run), detach, json)
+
+
+def train_here(run: Run, on_record: OnRecord) -> None:
+    """Train a run to its end in this process. Raises Failed where it does not come there, and Exit after Ctrl-C."""
+    if run.status().state == "done":
+        return
+    from dfn.runs.worker import work
+
+    if run.status().state == "paused":  # its worker may still wait for somebody to go on
+        stop_and_wait(run)
+    with _stop_on_signal(run) as signals:
+        work([run], on_record=on_record)
+    status = run.status()
+    if status.state == "done":
+        return
+    where = f"Run {run.id} {status.state} at step {status.step} of {status.steps}"
+    if signals:
+        notes().print(f"{where}; go on with: dfn resume {run.id}")
+        raise typer.Exit(128 + signals[0])
+    if status.state in ("stopped", "paused"):  # by somebody else
+        raise Failed(f"{where}; go on with: dfn resume {run.id}")
+    raise Failed(f"{where}: {status.message}")
+
+
+def stop_and_wait(run: Run) -> None:
+    """Stop a run, and wait until its worker has let go of it. Raises Failed where that takes too long."""
+    launch.stop([run])
+    wait_until(lambda: not run.alive(), f"run {run.id} did not stop")
+
+
+def wait_until(over: Callable[[], bool], otherwise: str) -> None:
+    """A worker takes a command within some hundredths of a second, but not before the step it is in is over."""
+    patience = time.monotonic() + PATIENCE
+    while not over():
+        if time.monotonic() > patience:
+            raise Failed(f"{otherwise} within {PATIENCE:.0f} seconds; try again")
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def progress(run: Run, *, epochs: bool) -> Iterator[OnRecord]:
+    """A bar on standard error for the time of a training, and with `epochs` a line after every epoch."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[loss]}"))
+    with progress_bar(*columns, TimeRemainingColumn()) as bar:
+        status = run.status()
+        steps = {"total": status.steps or None, "completed": status.step}
+        task = bar.add_task(run.name, **steps, loss="")
+
+        def on_record(run: Run, line: dict[str, Any]) -> None:
+            match line["event"]:
+                case "begin":
+                    bar.update(task, total=line["steps"])
+                case "step":
+                    bar.update(task, completed=line["step"], loss=f"loss {line['loss']:.3f}")
+                case "epoch" if epochs:
+                    bar.console.print(_epoch(line, run.recipe.epochs))
+
+        yield on_record
+
+
+def done_line(run: Run) -> dict[str, Any]:
+    """What a finished run gave."""
+    status = run.status()
+    return {
+        "event": "done",
+        "run": run.id,
+        "test_accuracy": status.test_accuracy,
+        "train_loss": status.train_loss,
+        "seconds": status.seconds,
+        "weights_sha256": status.weights_sha256,
+    }
+
+
+def _finish(run: Run, detach: bool, json: bool) -> None:
+    if detach:
+        _leave_to_worker(run, json)
+        return
+    if json:
+        train_here(run, _print_record)
+        print_json(done_line(run))
+        return
+    recipe = run.recipe
+    notes().print(f"Run {run.id}: {run.name} on {recipe.data}, {recipe.epochs} epochs, seed {recipe.seed}")
+    with progress(run, epochs=True) as on_record:
+        train_here(run, on_record)
+    status = run.status()
+    loss = "–" if status.train_loss is None else f"{status.train_loss:.4f}"
+    rows = {"test accuracy": percent(status.test_accuracy), "train loss": loss}
+    rows |= {"time": duration(status.seconds), "weights": status.weights_sha256 or "–"}
+    results().print(facts(rows))
+
+
+def _leave_to_worker(run: Run, json: bool) -> None:
+    launch.play([run])
+    state = run.status().state
+    if json:
+        print_json(done_line(run) if state == "done" else {"event": "detached", "run": run.id, "state": state})
+    else:
+        results().print(f"Run {run.id} is {state}; see it with: dfn show {run.id}")
+
+
+def _print_record(run: Run, line: dict[str, Any]) -> None:
+    if line["event"] == "done":  # that one comes last and says more
+        return
+    try:
+        print_json({"event": line["event"], "run": run.id} | line)
+    except BrokenPipeError:  # nobody reads any more
+        run.command("stop")
+
+
+def _epoch(line: dict[str, Any], epochs: int) -> str:
+    before = line["train_loss"] is None
+    loss = "before training" if before else f"train loss {line['train_loss']:.3f}, {percent(line['train_accuracy'])}"
+    return (
+        f"epoch {line['epoch']}/{epochs}  {loss}  test loss {line['test_loss']:.3f}, {percent(line['test_accuracy'])}"
+    )
+
+
+def _check_fit(design: Design, images: Images, data: str) -> None:
+    """A design from a file may be made for other images."""
+    channels = images.shape[0]
+    if design.in_channels != channels:
+        refuse("--design", f"a design with in_channels={design.in_channels}", f"in_channels={channels} with {data}")
+    if design.classes < images.classes:
+        refuse("--design", f"a design with classes={design.classes}", f"classes={images.classes} or more with {data}")
+
+
+@contextlib.contextmanager
+def _stop_on_signal(run: Run) -> Iterator[Sequence[int]]:
+    """While it lasts, the first Ctrl-C (or SIGTERM) tells the run to stop, a second one ends this process."""
+    received: list[int] = []
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread():  # signals go to the main thread alone
+        yield received
+        return
+    before = {kind: signal.getsignal(kind) for kind in kinds}
+
+    def restore() -> None:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+    def on_signal(number: int, _: object) -> None:
+        restore()
+        received.append(number)
+        run.command("stop")
+
+    for kind in kinds:
+        signal.signal(kind, on_signal)
+    try:
+        yield received
+    finally:
+        restore()

@@ -1,0 +1,42 @@
+"""The confusion matrix of a classifier."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from dfn.figures.theme import palette
+
+
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str, dark: bool = False) -> go.Figure:
+    """Counts of test images, rows the true class, columns the class that the net called; the diagonal is right.
+
+    Colours are by the share of the row, so that classes of different size compare; numbers are counts.
+    """
+    colours = palette(dark)
+    shares = [[value / max(1, sum(row)) for value in row] for row in counts]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(classes),
+            y=list(classes),
+            customdata=counts,
+            text=counts if len(classes) <= 12 else None,
+            texttemplate="%{text}" if len(classes) <= 12 else None,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, colours["card"]], [1, colours["fused"]]],
+            colorbar={"title": {"text": "share of the row"}, "tickformat": ".0%"},
+            hovertemplate="true %{y}, called %{x}: %{customdata} images, %{z:.0%} of the row<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        title={"text": title, "font": {"size": 14}},
+        margin={"l": 60, "r": 10, "t": 40, "b": 50},
+        height=420,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours["text"]},
+    )
+    figure.update_xaxes(title="called", type="category", side="bottom")
+    figure.update_yaxes(title="true class", type="category", autorange="reversed", scaleanchor="x")
+    return figure

@@ -1,0 +1,62 @@
+"""Drawings that live in the browser: the net diagram, live curves, bars, and the feature-map grid.
+
+Each is one plain ES module with one function `draw(root, data, emit)`: `root` an element, `data` plain JSON,
+`emit(name, value)` the way back to Python. `draw` may be called again with new data on the same root: it updates in
+place and keeps what the reader did (zoom, hidden curves, scrubbed epoch). `source` joins the files of a view into the
+module's text, without a build step; a host appends its footer. All views need `"palette"`:
+`dfn.figures.theme.PALETTES`.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+Name = Literal["net", "curves", "bars", "maps"]
+NAMES: tuple[Name, ...] = get_args(Name)
+
+_FILES: dict[Name, tuple[str, ...]] = {
+    "net": ("common", "net_plan", "net_marks", "net_frame", "net"),
+    "curves": ("common", "curves_scale", "curves"),
+    "bars": ("common", "bars"),
+    "maps": ("common", "maps_numbers", "maps"),
+}
+
+# Streamlit custom components v2: called again at every change of data or theme; the function that the last call gives
+# back runs once, when the component leaves the page.
+STREAMLIT_FOOTER = """
+export default ({ data, parentElement, setTriggerValue }) => {
+  let root = parentElement.querySelector(".dfn-view");
+  if (!root) {
+    root = document.createElement("div");
+    root.className = "dfn-view";
+    parentElement.append(root);
+  }
+  return draw(root, data, (name, value) => setTriggerValue(name, value));
+};
+"""
+
+# anywidget: drawn once, again whenever the trait `data` changes; what happens goes back as a message.
+NOTEBOOK_FOOTER = """
+export default {
+  render({ model, el }) {
+    const root = document.createElement("div");
+    el.append(root);
+    const paint = () => draw(root, model.get("data"), (name, value) => model.send({ name, value }));
+    model.on("change:data", paint);
+    const dispose = paint();
+    return () => {
+      model.off("change:data", paint);
+      dispose();
+    };
+  },
+};
+"""
+
+
+@cache
+def source(name: Name) -> str:
+    """The text of one view as an ES module that exports `draw`. ValueError for a name that is not in `NAMES`."""
+    if name not in NAMES:
+        raise ValueError(f"name: {name!r} is not a view; there are {', '.join(NAMES)}")
+    folder = Path(__file__).parent
+    return "\n".join((folder / f"{file}.js").read_text(encoding="utf-8") for file in _FILES[name])

@@ -1,0 +1,64 @@
+"""The views as notebook widgets: the same drawings as in the app, through anywidget.
+
+>>> view = net(data)                                # doctest: +SKIP
+>>> view.on("exchange", lambda value: print(value["fusion"]))   # doctest: +SKIP
+>>> view.data = other                               # doctest: +SKIP
+The drawing is updated in place: zoom, hidden curves and the scrubbed epoch stay.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import anywidget
+import traitlets
+
+from dfn.figures.theme import PALETTES
+from dfn.views import NAMES, NOTEBOOK_FOOTER, Name, source
+
+Handler = Callable[[Any], object]
+
+
+class View(anywidget.AnyWidget):
+    """One view. Assign `data` to draw again; `on` listens to what the reader does."""
+
+    data = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, name: Name, data: Mapping[str, Any]) -> None:
+        if name not in NAMES:
+            raise ValueError(f"name: {name!r} is not a view; there are {', '.join(NAMES)}")
+        self._handlers: dict[str, list[Handler]] = {}
+        super().__init__(_esm=source(name) + NOTEBOOK_FOOTER, data=dict(data))
+        self.on_msg(self._hear)
+
+    def on(self, event: str, handler: Handler) -> None:
+        """Calls `handler(value)` at every event of that name: `exchange` and `select` (net), `select` and `epoch`
+        (maps)."""
+        self._handlers.setdefault(event, []).append(handler)
+
+    @traitlets.validate("data")
+    def _with_palette(self, proposal: Any) -> dict[str, Any]:
+        return {"palette": PALETTES, **proposal["value"]}
+
+    def _hear(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        for handler in self._handlers.get(message["name"], []):
+            handler(message["value"])
+
+
+def net(data: Mapping[str, Any]) -> View:
+    """The net diagram with its path spectrum."""
+    return View("net", data)
+
+
+def curves(data: Mapping[str, Any]) -> View:
+    """Curves that keep zoom and hidden series while they grow."""
+    return View("curves", data)
+
+
+def bars(data: Mapping[str, Any]) -> View:
+    """Rows of bars under one scale."""
+    return View("bars", data)
+
+
+def maps(data: Mapping[str, Any]) -> View:
+    """The grid of feature maps, scrubbed through the epochs."""
+    return View("maps", data)

@@ -1,0 +1,386 @@
+"""Text and settings from strangers: whatever they are, a design comes out or one clear line, at once.
+
+The line names the field, the value and what would be accepted; nothing but DesignError is ever raised.
+"""
+
+import json
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from strategies import designs
+
+from dfn.design.catalogue import catalogue, fractal, fused, highway, inception, plain, resnet
+from dfn.design.cost import cost
+from dfn.design.errors import DesignError
+from dfn.design.paths import exchange, path_count
+from dfn.design.picture import picture
+from dfn.design.spec import from_data, from_json, to_json
+
+
+def refusal(make):
+    """The one line with which something is refused, in less than a second of work."""
+    began = time.process_time()
+    with pytest.raises(DesignError) as caught:
+        make()
+    line = str(caught.value)
+    assert time.process_time() - began < 1
+    assert line.isprintable(), "one line, and no lone surrogate that a terminal cannot print"
+    assert len(line) < 400
+    assert " is not accepted; accepted: " in line
+    return line
+
+
+def body(nodes):
+    return '{"body":{"nodes":[' + nodes + ',{"kind":"head"}]}}'
+
+
+def fusion(branches, inside='{"nodes":[{"kind":"conv","channels":3}]}'):
+    return '{"kind":"fusion","branches":[' + ",".join([inside] * branches) + "]}"
+
+
+def many(node, times):
+    return body(",".join([node] * times))
+
+
+WHOLE = "is not accepted; accepted: a whole number from 1 to 4096"
+SHARE = "is not accepted; accepted: a number from 0 to less than 1"
+CONV_FIELDS = "only the fields kind, channels, kernel, stride, projection, dropout"
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("", "text: nothing is not accepted; accepted: the JSON text of a design"),
+            (" \n", "text: nothing is not accepted; accepted: the JSON text of a design"),
+            ("{", "text: what stands at line 1, column 2 is not accepted; accepted: JSON (expecting property name"),
+            ('{"body": x}', "text: what stands at line 1, column 10 is not accepted; accepted: JSON (expecting value)"),
+            ("[" * 100_000, "text: brackets nested too deep is not accepted; accepted: at most 40 levels of nodes"),
+            ('{"a":' * 100_000, "text: brackets nested too deep is not accepted"),
+            ("[" * 150 + "]" * 150, "design: [[[[[[[...]]]]]]] is not accepted; accepted: an object such as"),
+            (" " * 3_000_000, "text: a text of 3,000,000 characters is not accepted; accepted: at most 2,500,000"),
+            (b"\xff\xfe{\x00}\x00", "text: bytes that are not UTF-8 (byte 0) is not accepted"),
+            (b'{"\xed\xa0\x80":1}', "text: bytes that are not UTF-8 (byte 2) is not accepted"),
+            ("\ud800", "text: what stands at line 1, column 1 is not accepted"),
+            ('"\ud800"', "design: '\\ud800' is not accepted"),
+            (None, "text: None is not accepted; accepted: the JSON text of a design"),
+            (5, "text: 5 is not accepted"),
+            ("null", "design: None is not accepted; accepted: an object such as"),
+            ("[]", "design: [] is not accepted"),
+            ("3", "design: 3 is not accepted"),
+        ],
+        ids=range(17),
+    )
+    def test_that_is_no_object(self, text, line):
+        assert refusal(lambda: from_json(text)).startswith(line)
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("{}", "body: nothing is not accepted; accepted: a value, this field is required"),
+            ('{"body":null}', "body: None is not accepted; accepted: an object with named fields"),
+            ('{"body":[]}', "body: [] is not accepted; accepted: an object with named fields"),
+            ('{"body":{"nodes":{}}}', "body.nodes: {} is not accepted; accepted: a list"),
+            ('{"body":{"nodes":"conv"}}', "body.nodes: conv is not accepted; accepted: a list"),
+            ('{"body":{"nodes":[]}}', "body: a net without a classifier is not accepted"),
+            ('{"body":{"nodes":[3]}}', "body.nodes[0]: 3 is not accepted; accepted: an object with named fields"),
+            ('{"body":{"nodes":[[]]}}', "body.nodes[0]: [] is not accepted; accepted: an object with named fields"),
+            ('{"body":{"kind":"conv"}}', "body.kind: conv is not accepted; accepted: series"),
+            (body('{"channels":4}'), "body.nodes[0].kind: nothing is not accepted; accepted: the kind of a node"),
+            (
+                body('{"kind":"konv"}'),
+                "body.nodes[0].kind: konv is not accepted; accepted: conv, pool, view, tap, head, series, fusion",
+            ),
+            (body('{"kind":3}'), "body.nodes[0].kind: '3' is not accepted; accepted: conv, pool"),
+            (body('{"kind":null}'), "body.nodes[0].kind: "),
+            (body('{"kind":["conv"]}'), "body.nodes[0].kind: "),
+            (body(r'{"kind":"\ud800"}'), "body.nodes[0].kind: "),
+            (body('{"kind":"conv"}'), "body.nodes[0].channels: nothing is not accepted; accepted: a value"),
+            (
+                body('{"kind":"conv","channels":4,"wide":1}'),
+                f"body.nodes[0].wide: 1 is not accepted; accepted: {CONV_FIELDS}",
+            ),
+            (
+                body('{"kind":"conv","channels":4,"conv":1}'),
+                f"body.nodes[0].conv: 1 is not accepted; accepted: {CONV_FIELDS}",
+            ),
+            (body('{"kind":"conv","chanels":4}'), f"body.nodes[0].chanels: 4 is not accepted; accepted: {CONV_FIELDS}"),
+            (
+                body(r'{"kind":"conv","channels":4,"\ud800":1}'),
+                r"'body.nodes[0].\ud800': 1 is not accepted; accepted: only",
+            ),
+            (body('{"kind":"conv","channels":4,"a\\nb":1}'), "'body.nodes[0].a\\nb': 1 is not accepted"),
+            (
+                body('{"kind":"conv","channels":4,"channels":5}'),
+                "channels: a field that is given twice is not accepted; accepted: each field once",
+            ),
+            (
+                '{"self":1,"body":{}}',
+                "self: 1 is not accepted; accepted: only the fields version, in_channels, classes, norm, body",
+            ),
+            ('{"version":2,"body":{}}', "version: 2 is not accepted; accepted: only 1"),
+            ('{"version":true,"body":{}}', "version: True is not accepted; accepted: only 1"),
+            ('{"version":1.0,"body":{}}', "version: 1.0 is not accepted; accepted: only 1"),
+            ('{"norm":"layer","body":{}}', "norm: layer is not accepted; accepted: batch or none"),
+            ('{"classes":1,"body":{}}', "classes: 1 is not accepted; accepted: a whole number from 2 to 100000"),
+            ('{"classes":"ten\\n","body":{}}', "classes: 'ten\\n' is not accepted"),
+            ('{"in_channels":0,"body":{}}', f"in_channels: 0 {WHOLE}"),
+            (
+                body('{"kind":"view","view":"dark"}'),
+                "body.nodes[0].view: dark is not accepted; accepted: full, low-pass",
+            ),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"join":"plus"}'),
+                "body.nodes[0].join: plus is not accepted; accepted: sum, mean, max, concat or gate",
+            ),
+            (body('{"kind":"fusion","branches":{}}'), "body.nodes[0].branches: {} is not accepted; accepted: a list"),
+            (
+                body('{"kind":"fusion","branches":[{},{"conv":1}]}'),
+                "body.nodes[0].branches[1].conv: 1 is not accepted; accepted: only the fields kind, nodes",
+            ),
+            (
+                body('{"kind":"fusion","branches":[{},{"nodes":[{"kind":"conv","channels":0}]}]}'),
+                f"body.nodes[0].branches[1].nodes[0].channels: 0 {WHOLE}",
+            ),
+            (
+                body('{"kind":"conv","channels":4,"projection":1}'),
+                "body.nodes[0].projection: 1 is not accepted; accepted: true",
+            ),
+        ],
+        ids=range(36),
+    )
+    def test_with_a_wrong_field(self, text, line):
+        assert refusal(lambda: from_json(text)).startswith(line)
+
+    @pytest.mark.parametrize(
+        ("given", "shown"),
+        [
+            ("0", "0"),
+            ("-3", "-3"),
+            ("1000000000", "1000000000"),
+            ("1.0", "1.0"),
+            ("8.5", "8.5"),
+            ("1e400", "inf"),
+            ('"8"', "'8'"),
+            ("true", "True"),
+            ("null", "None"),
+            ("{}", "{}"),
+            ("[1]", "[1]"),
+            ("NaN", "NaN"),
+            ("Infinity", "Infinity"),
+            ("-Infinity", "'-Infinity'"),
+            ("9" * 30, "a number of over 20 digits"),
+            ("9" * 5000, "a number of over 20 digits"),  # Python itself reads no more than 4300
+            ("-" + "9" * 5000, "a number of over 20 digits"),
+        ],
+    )
+    def test_with_a_width_that_is_none(self, given, shown):
+        line = refusal(lambda: from_json(body(f'{{"kind":"conv","channels":{given}}}')))
+        assert line == f"body.nodes[0].channels: {shown} {WHOLE}"
+
+    @pytest.mark.parametrize("given", ["1", "1.0", "-0.1", '"0.5"', "true", "false", "null", "NaN", "1e400", "9" * 5000])
+    def test_with_a_probability_that_is_none(self, given):
+        line = refusal(lambda: from_json(body(f'{{"kind":"conv","channels":4,"dropout":{given}}}')))
+        assert line.startswith("body.nodes[0].dropout: ")
+        assert line.endswith(SHARE)
+
+    @pytest.mark.parametrize("name", ["", "A", "a b", "1a", "é", "a\\n", "\\ud800", "x" * 33, "x" * 100_000])
+    def test_with_a_tap_name_that_is_none(self, name):
+        line = refusal(lambda: from_json(body(f'{{"kind":"tap","name":"{name}"}}')))
+        assert line.startswith("body.nodes[0].name: ")
+
+    def test_the_end_of_a_long_field_is_shown(self):
+        nested = '{"kind":"series","nodes":[' * 30 + '{"kind":"conv","channels":0}' + "]}" * 30
+        line = refusal(lambda: from_json(body(nested)))
+        assert f".nodes[0].channels: 0 {WHOLE}" in line
+
+
+class TestBombs:
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            (many('{"kind":"conv","channels":1}', 30_000), "body: a net of more than 20000 nodes"),
+            (many('{"kind":"conv","channels":4096}', 9_000), "body: a net of 1"),
+            (many("{}", 800_000), "design: more than 160000 values"),
+            (many("1", 1_200_000), "design: more than 160000 values"),
+            (many("1", 100_000), "body.nodes[0]: 1 is not accepted"),
+            (many('{"kind":"head"}', 19_000), "body.nodes[1]: a head behind the classifier"),
+            (many('{"kind":"conv","channels":0}', 19_000), "body.nodes[0].channels: 0"),
+            (many(fusion(65), 1), "body.nodes[0].branches: a fusion of 65 branches is not accepted; accepted: from 2"),
+            (many(fusion(1), 1), "body.nodes[0].branches: a fusion of 1 branches"),
+            (many(fusion(64), 300), "body: a net of more than 20000 nodes"),
+            (many('{"kind":"series","nodes":[' * 60 + "]}" * 60, 1), "design: nodes nested too deep"),
+            (
+                many('{"kind":"pool","kernel":8,"stride":8}', 5_000),
+                "body.nodes[4].stride: 8 is not accepted; accepted: st",
+            ),
+            ("{" + ",".join(f'"a{i}":1' for i in range(150_000)) + "}", "a0: 1 is not accepted"),
+            ("{" + ",".join(f'"a{i % 99_999}":1' for i in range(100_000)) + "}", "a0: a field that is given twice"),
+            ('{"' + "x" * 1_000_000 + '":1}', "xxx"),
+            ('{"norm":"' + "x" * 1_000_000 + '","body":{}}', "norm: xxx"),
+        ],
+        ids=range(16),
+    )
+    def test_are_refused(self, text, line):
+        assert refusal(lambda: from_json(text)).startswith(line)
+
+    def test_many_paths_are_no_bomb(self):
+        design = from_json(many(fusion(2), 60))
+        assert path_count(design) == 2**60
+
+    def test_nor_is_the_longest_or_the_deepest_design(self):
+        began = time.process_time()
+        from_json(many('{"kind":"tap","name":"a"}', 1))
+        from_json(body(",".join(f'{{"kind":"tap","name":"a{i}"}}' for i in range(19_997))))
+        from_json(many('{"kind":"series","nodes":[' * 38 + "]}" * 38, 1))
+        assert time.process_time() - began < 2
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.sampled_from(["conv", "sum", "head"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.dictionaries(
+            st.one_of(st.text(), st.sampled_from(["kind", "nodes", "body", "branches", "channels", "join", "version"])),
+            inner,
+            max_size=6,
+        ),
+    ),
+    max_leaves=30,
+)
+
+
+def attempt(make):
+    """A design or a DesignError with a line that can be printed; any other exception fails the test."""
+    try:
+        return make()
+    except DesignError as error:
+        assert str(error).isprintable()
+        return None
+
+
+class TestFuzz:
+    @given(JSON)
+    @example({"body": {"nodes": [{"kind": {}}]}})
+    @example({"body": {"nodes": [{"kind": "fusion", "branches": "ab"}]}})
+    @example({1: 2})
+    def test_any_data(self, value):
+        attempt(lambda: from_data(value))
+
+    @given(st.one_of(st.text(), st.binary(), JSON.map(json.dumps)))
+    def test_any_text(self, text):
+        attempt(lambda: from_json(text))
+
+    @settings(max_examples=200)
+    @given(designs(), st.data())
+    def test_a_design_with_a_part_replaced(self, design, data):
+        value = json.loads(to_json(design))
+        place, way = value, []
+        while place and (not way or data.draw(st.booleans())):
+            key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            way.append((place, key))
+            place = place[key]
+            if not isinstance(place, dict | list):
+                break
+        holder, key = way[-1]
+        action = data.draw(st.sampled_from(["replace", "delete", "copy", "add"]))
+        if action == "replace":
+            holder[key] = data.draw(JSON)
+        elif action == "delete":
+            del holder[key]
+        elif isinstance(holder, list):
+            holder.insert(key, holder[key] if action == "copy" else data.draw(JSON))
+        else:
+            holder[data.draw(st.text())] = data.draw(JSON)
+        changed = attempt(lambda: from_data(value))
+        if changed is not None:  # then it is a net in every respect
+            assert from_json(to_json(changed)) == changed
+            cost(changed)
+            picture(changed)
+
+    @settings(max_examples=200)
+    @given(designs(), st.data())
+    def test_a_design_with_characters_replaced(self, design, data):
+        text = to_json(design)
+        for _ in range(data.draw(st.integers(1, 3))):
+            start = data.draw(st.integers(0, len(text)))
+            end = data.draw(st.integers(start, min(len(text), start + 5)))
+            text = text[:start] + data.draw(st.text(max_size=4)) + text[end:]
+        attempt(lambda: from_json(text))
+
+    @given(
+        st.sampled_from(sorted(catalogue())),
+        st.dictionaries(
+            st.sampled_from(["deep", "shallow", "depth", "fusions", "width", "join", "classes", "in_channels", "norm"]),
+            st.one_of(JSON, st.integers(-2, 60), st.sampled_from(["sum", "concat", "gate", "batch", "none"])),
+        ),
+    )
+    def test_any_settings_of_a_named_net(self, name, given):
+        try:
+            attempt(lambda: catalogue()[name].make(**given))
+        except TypeError as error:  # Python's own word for an argument that a function does not have
+            assert "argument" in str(error)
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("make", "line"),
+        [
+            (lambda: fused(deep=1), "deep: 1 is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(deep=True), "deep: True is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(deep=20.0), "deep: 20.0 is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(deep="20"), "deep: '20' is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(deep=float("nan")), "deep: nan is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(deep=10**5000), "deep: a number of over 20 digits is not accepted"),
+            (lambda: fused(shallow=None), "shallow: None is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(fusions=-1), "fusions: -1 is not accepted; accepted: a whole number from 0 to 1024"),
+            (lambda: fused(width=0), "width: 0 is not accepted; accepted: a whole number from 1 to 1024"),
+            (lambda: fused(width=1025), "width: 1025 is not accepted; accepted: a whole number from 1 to 1024"),
+            (lambda: fused(join="plus"), "join: plus is not accepted; accepted: sum, mean, max, concat or gate"),
+            (lambda: fused(join=[]), "join: [] is not accepted; accepted: sum, mean, max, concat or gate"),
+            (
+                lambda: fused(fusions=0, join="gate"),
+                "join: gate is not accepted; accepted: sum or mean where fusions is 0: whole nets meet only in their",
+            ),
+            (lambda: fused(join="concat", width=1), "width: 1 is not accepted; accepted: at least 2, one channel for"),
+            (lambda: fused(norm="x"), "norm: x is not accepted; accepted: batch or none"),
+            (lambda: fused(relu="x"), "relu: x is not accepted; accepted: after or before"),
+            (lambda: fused(drop_path=1.5), f"drop_path: 1.5 {SHARE}"),
+            (lambda: fused(fusions=0, drop_path=-1), f"drop_path: -1 {SHARE}"),
+            (lambda: fused(dropout="much"), f"dropout: much {SHARE}"),
+            (lambda: fused(classes=1), "classes: 1 is not accepted; accepted: a whole number from 2 to 100000"),
+            (lambda: fused(in_channels=0), f"in_channels: 0 {WHOLE}"),
+            (lambda: fused(bases=[26]), "bases: [26] is not accepted; accepted: from 2 to 64 depths"),
+            (lambda: fused(bases=5), "bases: 5 is not accepted; accepted: from 2 to 64 depths"),
+            (lambda: fused(bases="ab"), "bases[0]: a is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(bases=[26, 1]), "bases[1]: 1 is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: fused(bases=[2] * 65), "bases: [2, 2, 2, 2, 2, 2, ...] is not accepted; accepted: from 2 to 64"),
+            (lambda: fused(bases=[4096] * 64), "bases: [4096, 4096, 4096, 4096, 4096, 4096, ...] is not accepted"),
+            (
+                lambda: fused(bases=[2] * 64, fusions=1024),
+                "bases: [2, 2, 2, 2, 2, 2, ...] is not accepted; accepted: at",
+            ),
+            (lambda: fused(deep=4096, width=1024), "body: a net of 2"),
+            (lambda: plain(width=0), "width: 0 is not accepted; accepted: a whole number from 1 to 1024"),
+            (lambda: plain(depth=1), "depth: 1 is not accepted; accepted: a whole number from 2 to 4096"),
+            (lambda: resnet(depth=4096), "depth: 4096 is not accepted; accepted: a whole number from 2 to 2051"),
+            (lambda: highway(depth=2), "depth: 2 is not accepted; accepted: a whole number from 3 to 1026"),
+            (lambda: inception(width=3), "width: 3 is not accepted; accepted: a whole number from 4 to 1024"),
+            (lambda: inception(modules=0), "modules: 0 is not accepted; accepted: a whole number from 1 to 1024"),
+            (lambda: fractal(columns=9), "columns: 9 is not accepted; accepted: a whole number from 1 to 8"),
+            (lambda: fractal(width=513), "width: 513 is not accepted; accepted: a whole number from 1 to 512"),
+            (lambda: fractal(drop_path=1), f"drop_path: 1 {SHARE}"),
+            (lambda: exchange(fused(), 0), "fusion: 0 is not accepted; accepted: a whole number from 1 to 6"),
+            (lambda: cost(fused(), (3, 32)), "input_shape: (3, 32) is not accepted; accepted: three whole numbers"),  # pyright: ignore
+            (lambda: cost(fused(), (1, 32, 32)), "input_shape[0]: 1 is not accepted; accepted: only 3"),
+            (lambda: cost(fused(), (3, 0, 32)), "input_shape[1]: 0 is not accepted; accepted: a whole number from 1"),
+            (lambda: cost(fused(), (3, 32, 1e9)), "input_shape[2]: 1000000000.0 is not accepted"),  # pyright: ignore
+        ],
+        ids=range(43),
+    )
+    def test_that_make_no_net(self, make, line):
+        assert refusal(make).startswith(line)

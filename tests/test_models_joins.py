@@ -1,0 +1,116 @@
+"""Each join against one line of torch, and what drop-path may and may not do to it."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from dfn.models.joins import Concat, Gate, Join, Max, Mean, Sum
+
+SHAPE = (6, 4, 3, 3)
+
+
+def branches(count: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(count)
+    return [torch.randn(SHAPE, generator=generator, dtype=torch.float64) for _ in range(count)]
+
+
+def gate(count: int, stride: int = 1, drop_path: float = 0.0) -> Gate:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return Gate(3, SHAPE[1], count, stride, drop_path).double()
+
+
+SOURCE = torch.randn(6, 3, 3, 3, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+
+PLAIN: dict[type[Join], Callable[[list[Tensor]], Tensor]] = {
+    Sum: lambda maps: torch.stack(maps).sum(0),
+    Mean: lambda maps: torch.stack(maps).mean(0),
+    Max: lambda maps: torch.stack(maps).max(0).values,
+    Concat: lambda maps: torch.cat(maps, 1),
+}
+
+
+def simple(kind: type[Join], drop_path: float = 0.0) -> Join:
+    return kind(drop_path)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("kind", PLAIN)
+def test_join_is_one_line(kind: type[Join], count: int):
+    maps = branches(count)
+    torch.testing.assert_close(simple(kind)(SOURCE, *maps), PLAIN[kind](maps))
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_gate_is_a_softmax_with_a_zero_behind(count: int):
+    maps, join = branches(count), gate(count)
+    logits = join.conv(SOURCE).unflatten(1, (count - 1, SHAPE[1]))
+    weights = torch.softmax(torch.cat([logits, torch.zeros(6, 1, *SHAPE[1:])], 1), 1)
+    torch.testing.assert_close(join.weights(SOURCE), weights)
+    torch.testing.assert_close(weights.sum(1), torch.ones(SHAPE, dtype=torch.float64))
+    torch.testing.assert_close(join(SOURCE, *maps), (weights * torch.stack(maps, 1)).sum(1))
+
+
+def test_gate_of_two_is_the_highway_gate():
+    (h, x), join = branches(2), gate(2)
+    t = torch.sigmoid(join.conv(SOURCE))
+    torch.testing.assert_close(join(SOURCE, h, x), h * t + x * (1 - t))
+
+
+def every_join(count: int, drop_path: float) -> list[Join]:
+    return [*(simple(kind, drop_path) for kind in PLAIN), gate(count, drop_path=drop_path)]
+
+
+def test_drop_path_is_off_in_eval():
+    maps = branches(3)
+    for never, sometimes in zip(every_join(3, 0.0), every_join(3, 0.9), strict=True):
+        assert torch.equal(never.eval()(SOURCE, *maps), sometimes.eval()(SOURCE, *maps))
+        assert torch.equal(never.eval()(SOURCE, *maps), never.train()(SOURCE, *maps))
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("kept", ["first", "all but first", "all"])
+def test_what_stays_counts_as_much_as_all(count: int, kept: str, monkeypatch: pytest.MonkeyPatch):
+    stays = {"first": [0], "all but first": list(range(1, count)), "all": list(range(count))}[kept]
+    keep = torch.tensor([float(k in stays) for k in range(count)], dtype=torch.float64)
+    monkeypatch.setattr(Join, "keep", lambda *_: keep.view(-1, 1, 1, 1, 1).expand(-1, SHAPE[0], 1, 1, 1))
+    maps, join = branches(count), gate(count)
+    left = [maps[k] for k in stays]
+    torch.testing.assert_close(Sum()(SOURCE, *maps), count * torch.stack(left).mean(0))
+    torch.testing.assert_close(Mean()(SOURCE, *maps), torch.stack(left).mean(0))
+    torch.testing.assert_close(Max()(SOURCE, *maps), torch.stack(left).amax(0))
+    scaled = [b * (k in stays) * count / len(stays) for k, b in enumerate(maps)]
+    torch.testing.assert_close(Concat()(SOURCE, *maps), torch.cat(scaled, 1))
+    weights = join.weights(SOURCE)[:, stays]
+    expected = (weights / weights.sum(1, keepdim=True) * torch.stack(left, 1)).sum(1)
+    torch.testing.assert_close(join(SOURCE, *maps), expected)
+
+
+@pytest.mark.parametrize("chance", [0.15, 0.5, 0.9])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_one_branch_stays_and_as_many_as_expected(count: int, chance: float):
+    images = 20_000
+    maps = tuple(torch.zeros(images, 1) for _ in range(count))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        keep = simple(Sum, chance).train().keep(maps)
+        torch.manual_seed(0)
+        again = simple(Sum, chance).train().keep(maps)
+    assert keep is not None and again is not None
+    assert torch.equal(keep, again)
+    assert keep.shape == (count, images, 1)
+    assert keep.sum(0).min() >= 1
+    expected = count * (1 - chance) + chance**count  # where all would go, one stays
+    assert keep.sum(0).mean().item() == pytest.approx(expected, abs=0.03)
+    assert keep.mean((1, 2)).tolist() == pytest.approx([expected / count] * count, abs=0.02)
+    assert simple(Sum, chance).eval().keep(maps) is None
+
+
+def test_images_are_dropped_one_by_one():
+    maps = tuple(torch.full((64, 1, 1, 1), float(k)) for k in (1, 2))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        joined = simple(Mean, 0.5).train()(SOURCE, *maps)
+    assert set(joined.flatten().tolist()) == {1.0, 1.5, 2.0}
