@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NOTEBOOKS := $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py))
 
-.PHONY: help app test quick lint browser notebooks bench clean
+.PHONY: help app test quick lint browser notebooks bench recorded clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,15 @@ notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)
 
 bench: $(INSTALLED) ## measure (prints figures, asserts nothing)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+recorded: export DFN_RUNS := assets/recorded
+recorded: export OMP_NUM_THREADS := 1
+recorded: $(INSTALLED) ## train the recorded example of the first paint anew
+	rm -rf $(DFN_RUNS)
+	$(BIN)/dfn train --deep 50 --shallow 14 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
+	$(BIN)/dfn train --net plain --deep 50 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
+	$(BIN)/dfn train --net plain --deep 14 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
+	DFN_SNAPSHOT_MB=1 $(BIN)/dfn train --net resnet --deep 50 --width 8 --data digits --epochs 5 --seed 0
 
 clean: ## remove caches and test pictures; .venv and runs stay
 	rm -rf test-artifacts .pytest_cache .ruff_cache .hypothesis build dist

@@ -25,6 +25,11 @@ def tiny(seed: int = 0, **settings: Any) -> Recipe:
     return Recipe(**({"design": design, "seed": seed, **small} | settings))
 
 
+def curve(run: Run) -> list[dict[str, Any]]:
+    """All that was measured, but for the time it took."""
+    return [{name: value for name, value in record.items() if name != "seconds"} for record in run.metrics()]
+
+
 def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true answer; fails after so many seconds."""
     deadline = time.monotonic() + seconds

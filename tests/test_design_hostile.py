@@ -180,7 +180,9 @@ class TestText:
         line = refusal(lambda: from_json(body(f'{{"kind":"conv","channels":{given}}}')))
         assert line == f"body.nodes[0].channels: {shown} {WHOLE}"
 
-    @pytest.mark.parametrize("given", ["1", "1.0", "-0.1", '"0.5"', "true", "false", "null", "NaN", "1e400", "9" * 5000])
+    @pytest.mark.parametrize(
+        "given", ["1", "1.0", "-0.1", '"0.5"', "true", "false", "null", "NaN", "1e400", "9" * 5000]
+    )
     def test_with_a_probability_that_is_none(self, given):
         line = refusal(lambda: from_json(body(f'{{"kind":"conv","channels":4,"dropout":{given}}}')))
         assert line.startswith("body.nodes[0].dropout: ")

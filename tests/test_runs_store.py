@@ -8,6 +8,7 @@ import shutil
 import time
 import zipfile
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -361,7 +362,7 @@ def test_kept_epochs(epochs: int, most: int) -> None:
     kept = kept_epochs(epochs, most)
     assert kept == sorted(set(kept)) and len(kept) == min(most, epochs + 1)
     if most >= 2:
-        gaps = {b - a for a, b in zip(kept, kept[1:], strict=False)}
+        gaps = {b - a for a, b in pairwise(kept)}
         assert kept[0] == 0 and kept[-1] == epochs and (not gaps or max(gaps) - min(gaps) <= 1)
     assert kept_epochs(50) == list(range(51)) and len(kept_epochs(400)) == 51
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs_nursery import tiny, wait_for
+from runs_nursery import curve, tiny, wait_for
 from safetensors.torch import load_file
 
 import dfn
@@ -27,9 +27,10 @@ def store(runs_dir: Path) -> Store:
     return Store()
 
 
-def curve(run: Run) -> list[dict[str, Any]]:
-    """All that was measured, but for the time it took."""
-    return [{name: value for name, value in record.items() if name != "seconds"} for record in run.metrics()]
+@pytest.fixture(autouse=True)
+def no_other_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever works in the foreground starts nobody else."""
+    monkeypatch.setattr(launch, "start", lambda runs: pytest.fail(f"a worker was started for {runs}"))
 
 
 def diverging(**settings: Any) -> Recipe:
@@ -116,7 +117,7 @@ def test_a_long_run_keeps_some_epochs_and_a_small_budget_fewer(store: Store, mon
     work([run])
     assert list(run.snapshots()) == [0, 3, 6, 9]
     size = run.snapshots()[0].stat().st_size
-    monkeypatch.setattr(racer, "MEGABYTE", 2.5 * size / 256)
+    monkeypatch.setenv("DFN_SNAPSHOT_MB", str(2 * size / 1e6))
     run = store.create(tiny(epochs=8, **small))
     work([run])
     assert list(run.snapshots()) == [0, 8]

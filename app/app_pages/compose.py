@@ -80,12 +80,12 @@ for column, (value, name, more) in zip(st.columns(len(cards)), cards, strict=Tru
 left, right = st.columns([3, 2])
 with left, st.container(border=True):
     bars = [
-        {"label": f"plain, depth {max(depths)}", "role": "plain", "bars": [{"label": "layers", "value": max(depths)}]},
-        {"label": "fused, shortest way", "role": "fused", "bars": [{"label": "layers", "value": shallow}]},
+        {"label": f"plain, depth {max(depths)}", "role": "plain", "bars": [{"label": "", "value": max(depths)}]},
+        {"label": "fused, shortest way", "role": "fused", "bars": [{"label": "", "value": shallow}]},
         {
             "label": f"shallow base alone, depth {min(depths)}",
             "role": "shallow",
-            "bars": [{"label": "layers", "value": min(depths)}],
+            "bars": [{"label": "", "value": min(depths)}],
         },
     ]
     view.show(

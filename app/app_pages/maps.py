@@ -9,6 +9,7 @@ import streamlit as st
 from widgets import image_choice, map_numbers, nets_apart, run_choice, view
 from widgets.words import percent
 
+from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach, view_data
 from dfn.runs.run import Run
 
@@ -84,23 +85,24 @@ def verdict(images: Any, index: int, probabilities: Stack, epoch: int) -> str:
 
 def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     """Image, maps, numbers and the nets trained apart."""
-    key = f"maps-{run.id}"
-    take_events(key, epochs)
-    epoch = chosen_epoch(epochs)
-    images = cached.images_of(run)
+    recipe, images = run.recipe, cached.images_of(run)
     seen, said = st.columns([1, 6], vertical_alignment="center")
     with said:
-        words = st.empty()
-        index = image_choice.show(images, run, epoch)
+        words, controls = st.empty(), st.container()
         number = chosen_place(found)
-    place, recipe = found[number - 1], run.recipe
+    place = found[number - 1]
+    shape = cached.costs(to_json(recipe.design), images.shape).shapes[place.names[-1]]
+    key = f"maps-{run.id}-{shape}"  # where the maps have another shape, a pinned position means nothing
+    take_events(key, epochs)
+    epoch = chosen_epoch(epochs)
+    with controls:
+        index = image_choice.show(images, run, epoch)
     stacks, probabilities = cached.image_maps(str(run.folder), tuple(epochs), index)
     at = epochs.index(epoch)
     sentence = verdict(images, index, probabilities[at], epoch)
     words.markdown(sentence)
     with seen:
         show_image(images, index, sentence.replace("*", ""))
-    shape = stacks[place.names[-1]].shape[1:]
     apart = nets_apart.find(recipe, index, number, shape)
     settings = scale_of([stacks[name] for name in place.names], list(stacks.values()), apart)
     if key not in st.session_state or not link.read("epoch"):  # else the reader's own scrubbing would come back late
@@ -109,14 +111,15 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     with st.container(border=True):
         view.show("maps", view_data(place, stacks, epochs, start, selected=spot, scrubber=True, **settings), key=key)
     map_numbers.show(place, stacks, epochs, at)
-    nets_apart.show(apart, recipe, epoch, settings, f"apart-{run.id}")
+    joined = dict(zip(epochs, stacks[place.names[-1]], strict=True))
+    nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}-{shape}")
 
 
 def scale_of(here: list[Stack], everywhere: list[Stack], apart: nets_apart.Apart) -> dict[str, Any]:
     """The view's settings for the chosen scale; what is compared has one and the same."""
     if scale == "per map":
         return {"scale": "per map", "range": None}
-    beside = [stack for _, maps in apart if maps for stack in maps.values()]
+    beside = [stack for _, maps in apart for stack in maps.values()]
     return {"scale": "whole", "range": reach((everywhere if scale == "whole net" else here) + beside)}
 
 

@@ -1,4 +1,4 @@
-"""The maps of the base networks that were trained unfused, at the place of one fusion."""
+"""The maps of the base networks that were trained unfused, beside what the fused net has at the same place."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,16 +14,17 @@ from dfn.insight.maps import Stack, encode
 from dfn.training.recipe import Recipe
 from widgets import view
 
-Apart = list[tuple[Runner, dict[int, Stack] | None]]
+Apart = list[tuple[Runner, dict[int, Stack]]]
 
 
 def find(recipe: Recipe, index: int, number: int, shape: Sequence[int]) -> Apart:
-    """For the deep and the shallow base trained alone, its maps (channels, rows, columns) of the test image by epoch,
-    where it was trained. `shape` is that of the joined map of fusion `number`. Raises ValueError for a damaged run."""
+    """For the deep and the shallow base trained alone, its maps (channels, rows, columns) of the test image by epoch;
+    none where it was not trained. `shape` is that of the joined map of fusion `number`. Raises ValueError for a run
+    that cannot be read."""
     found: Apart = []
     for runner in trained_apart(recipe):
         shown = run_with_maps(runner.recipe.id, cached.RECORDED)
-        maps = None
+        maps: dict[int, Stack] = {}
         if shown:
             epochs = tuple(shown.run.snapshots())
             stacks, _ = cached.image_maps(str(shown.run.folder), epochs, index)
@@ -34,27 +35,30 @@ def find(recipe: Recipe, index: int, number: int, shape: Sequence[int]) -> Apart
     return found
 
 
-def show(apart: Apart, recipe: Recipe, epoch: int, settings: Mapping[str, Any], key: str) -> None:
-    """Draw them beside each other at the last common epoch up to `epoch`, and say which are missing."""
+def show(
+    apart: Apart, joined: dict[int, Stack], recipe: Recipe, epoch: int, settings: Mapping[str, Any], key: str
+) -> None:
+    """Draw them beside the joined maps (by epoch) at the last common epoch up to `epoch`, and say what is missing."""
     if not apart:
         return
     st.subheader("The same place in the same nets, trained apart", anchor=False)
-    there = [(runner, maps) for runner, maps in apart if maps]
-    common = sorted(set.intersection(*(set(maps) for _, maps in there))) if there else []
-    if common:
+    nets = [(runner.label, runner.role, maps) for runner, maps in apart]
+    nets.append((recipe.label, "fused", joined))
+    common = sorted(set.intersection(*(set(maps) for *_, maps in nets if maps)))
+    missing = [label for label, _, maps in nets if not maps]
+    if common and len(missing) < len(apart):
         at = max((kept for kept in common if kept <= epoch), default=common[0])
-        channels, height, width = there[0][1][at].shape
+        channels, height, width = joined[at].shape
         panels = [
-            {"id": runner.role, "title": runner.label, "role": runner.role}
-            | {"data": encode(np.stack([maps[kept] for kept in common]))}
-            for runner, maps in there
+            {"id": role, "title": label, "role": role, "missing": not maps, "note": "not trained yet"}
+            | ({"data": encode(np.stack([maps[kept] for kept in common]))} if maps else {})
+            for label, role, maps in nets
         ]
         data = {"height": height, "width": width, "channels": channels, "epochs": common, "epoch": at}
-        data |= {"panels": panels, "operators": [""] * (len(panels) - 1), "arithmetic": None, "scrubber": False}
+        data |= {"panels": panels, "operators": ["", ""], "arithmetic": None, "scrubber": False, "signed": True}
         with st.container(border=True):
             view.show("maps", {**data, **settings}, key=key)
-        st.caption(f"After epoch {at}: same seed, same images in the same order, same scale as above, but no fusion.")
-    missing = [runner.label for runner, maps in apart if not maps]
+        st.caption(f"After epoch {at}: the same seed, images and order, on the scale of the maps above.")
     if missing:
         named = " and ".join(missing)
         st.markdown(f"**{named}** {'has' if len(missing) == 1 else 'have'} not been trained with this recipe and seed.")
