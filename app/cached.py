@@ -4,12 +4,13 @@ Everything is keyed by content (the text of a design, the id and the progress of
 can and nobody sees anything stale. Each cache is bounded.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import maps_data
 import streamlit as st
-from runs_data import Facts, facts_of
+from runs_data import Facts, net_words, written_recipe
 
 from dfn.data.info import DataInfo, data_sets
 from dfn.design import paths
@@ -17,6 +18,7 @@ from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
 from dfn.runs.store import Run, Store
+from dfn.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from dfn.data import Dataset
     from dfn.insight.maps import Stack
 
+FOLDER_SIDE = 32
 RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
 
 Shape = tuple[int, int, int]
@@ -63,18 +66,40 @@ def data_infos() -> dict[str, DataInfo]:
     return data_sets()
 
 
+def image_shape(recipe: Recipe) -> Shape:
+    """(channels, height, width) of the images that a recipe trains on."""
+    known = data_infos().get(recipe.data)
+    side = recipe.size or (known.shape[1] if known else FOLDER_SIDE)
+    return recipe.design.in_channels, side, side
+
+
 @st.cache_resource(show_spinner=False)
 def recorded_race() -> list[tuple[str, str, Run]]:
     """(label, role, run) of the recorded example that comes with the lab, the fused net first."""
     runs = {run.recipe.label: run for run in Store(RECORDED).runs()}
-    roles = {"fused 50 + 14": "fused", "plain 50": "plain", "plain 14": "shallow", "resnet 50": "resnet"}
-    return [(label, role, runs[label]) for label, role in roles.items() if label in runs]
+    shown = [
+        ("fused 50 + 14", "fused 50 + 14", "fused"),
+        ("plain 50", "plain 50", "plain"),
+        ("plain 14", "plain 14", "shallow"),
+        ("resnet 50", "ResNet 50", "resnet"),
+    ]
+    return [(label, role, runs[name]) for name, label, role in shown if name in runs]
+
+
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def net_facts(design: str, kind: str) -> tuple[str, str, int]:
+    """Label, words and parameters of a net; many runs share one."""
+    return net_words(design, kind)
 
 
 @st.cache_resource(max_entries=5000, show_spinner=False)
 def facts(folder: str) -> Facts:
     """What the recipe of the run in this folder says; the folder's name is a hash of that recipe."""
-    return facts_of(Run(Path(folder)))
+    recipe = written_recipe(Run(Path(folder)))
+    kind = recipe.get("net", "fused")
+    label, words, parameters = net_facts(json.dumps(recipe["design"]), kind)
+    data, epochs, seed = (recipe.get(name, Recipe.model_fields[name].default) for name in ("data", "epochs", "seed"))
+    return Facts(kind, label, words, data, epochs, seed, parameters)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

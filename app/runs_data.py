@@ -1,5 +1,6 @@
 """What the Runs page lists of every run, and who is drawn in which colour. No drawing and no cache here."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +9,8 @@ from typing import Any
 from dfn.design.cost import cost
 from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
-from dfn.runs.store import Run, Status
+from dfn.design.spec import from_json
+from dfn.runs.run import Run, RunError, Status
 from dfn.training.recipe import PRESETS, Recipe, depths_text
 
 LIVING = ("waiting", "running")
@@ -22,9 +24,11 @@ _FREE = ("extra1", "extra2", "late", "decision", "resnet", "deep", "shallow", "f
 
 @dataclass(frozen=True)
 class Facts:
-    """What a run's recipe says, in a few words: its net with the depths of its bases, data, epochs, seed, size."""
+    """What a run's recipe says, in a few words. `kind` is the net's name in the catalogue, `label` the name that a run
+    has until somebody gives it another, `net` the same with what the label leaves out."""
 
     kind: str
+    label: str
     net: str
     data: str
     epochs: int
@@ -32,12 +36,21 @@ class Facts:
     parameters: int
 
 
-def facts_of(run: Run) -> Facts:
-    """The facts of a run. Raises RunError where its recipe cannot be read."""
-    recipe = run.recipe
-    parameters = cost(recipe.design, (recipe.design.in_channels, 32, 32)).parameters  # the same for every image size
-    net = f"{recipe.net} {depths_text(recipe.design)}"
-    return Facts(recipe.net, net, recipe.data, recipe.epochs, recipe.seed, parameters)
+def net_words(design: str, kind: str) -> tuple[str, str, int]:
+    """Label, words and parameters of a net, its design given as JSON text."""
+    net = from_json(design)
+    label = f"{kind} {depths_text(net)}"
+    joins = {node.join for node in net.body.nodes if isinstance(node, Fusion)} - {"sum"}
+    words = f"{label}, {', '.join(joins)}" if kind in ("fused", "late") and joins else label
+    return label, words, cost(net, (net.in_channels, 32, 32)).parameters  # the same for every size of images
+
+
+def written_recipe(run: Run) -> dict[str, Any]:
+    """The recipe of a listed run as it is written, without checking it once more: a thousand of them take a while."""
+    try:
+        return json.loads(run.recipe_file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise RunError(f"run {run.id}: its recipe cannot be read any more") from error
 
 
 def state_words(status: Status) -> str:
@@ -63,12 +76,20 @@ class Row:
     status: Status
     recorded: bool
 
-    def says(self, words: Sequence[str]) -> bool:
-        """Whether all these words, in lower case, occur somewhere in the line."""
+    @property
+    def title(self) -> str:
+        """The name that somebody gave the run, or else its net."""
+        return self.facts.net if self.name == self.facts.label else self.name
+
+    def says(self, wanted: Sequence[str]) -> bool:
+        """Whether each of these, in lower case, begins a word of the line (or, from four digits on, the run's id)."""
         facts = self.facts
-        text = f"{self.name} {facts.net} {facts.data} seed {facts.seed} {self.run.id} {state_words(self.status)}"
-        text += " recorded" * self.recorded
-        return all(word in text.lower() for word in words)
+        text = f"{self.name} {facts.net} {facts.data} seed {facts.seed} {state_words(self.status)}"
+        words = (text + " recorded" * self.recorded).lower().replace(",", " ").split()
+        return all(
+            any(word.startswith(start) for word in words) or (len(start) >= 4 and self.run.id.startswith(start))
+            for start in wanted
+        )
 
 
 def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
@@ -77,13 +98,13 @@ def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
     for row in rows:
         facts, status = row.facts, row.status
         line = {
-            "run": f"{row.name} (recorded)" if row.recorded else row.name,
             "net": facts.net,
+            "name": "recorded" if row.recorded else row.name if row.name != facts.label else "",
             "data": facts.data,
             "epochs": facts.epochs,
             "seed": facts.seed,
             "state": state_words(status),
-            "accuracy": status.test_accuracy,
+            "accuracy": None if status.test_accuracy is None else 100 * status.test_accuracy,
             "loss": status.train_loss,
             "seconds": status.seconds or None,
             "parameters": facts.parameters,
@@ -96,21 +117,28 @@ def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
-    """A name for every curve; runs of one name are told apart by data and seed, and then by their ids."""
-    texts = [row.name for row in rows]
-    for more in (lambda row: f", {row.facts.data}, seed {row.facts.seed}", lambda row: f", {row.run.id[:4]}"):
-        twice = {text for text in texts if texts.count(text) > 1}
-        texts = [text + more(row) if text in twice else text for text, row in zip(texts, rows, strict=True)]
+    """A name for every curve: the run's title, and what tells runs of one title apart."""
+    texts = [row.title for row in rows]
+    for more in (
+        lambda row: row.facts.data,
+        lambda row: f"seed {row.facts.seed}",
+        lambda row: f"{row.facts.epochs} epochs",
+        lambda row: row.run.id[:4],
+    ):
+        alike = {text: {more(row) for row, other in zip(rows, texts, strict=True) if other == text} for text in texts}
+        texts = [
+            f"{text}, {more(row)}" if len(alike[text]) > 1 else text for row, text in zip(rows, texts, strict=True)
+        ]
     return texts
 
 
-def roles(kinds: Sequence[str]) -> list[str]:
-    """A colour for every curve: the net's own, or the next free one where there are several of a kind."""
-    taken: list[str] = []
-    for kind in kinds:
-        wanted = (*_OWN.get(kind, ()), *_FREE)
-        taken.append(next((role for role in wanted if role not in taken), "plain"))
-    return taken
+def roles(nets: Sequence[Facts]) -> list[str]:
+    """A colour for every curve: the net's own, the largest net of a kind first, or the next free one."""
+    taken: dict[int, str] = {}
+    for place in sorted(range(len(nets)), key=lambda place: -nets[place].parameters):
+        wanted = (*_OWN.get(nets[place].kind, ()), *_FREE)
+        taken[place] = next((role for role in wanted if role not in taken.values()), "plain")
+    return [taken[place] for place in range(len(nets))]
 
 
 def train_link(recipe: Recipe) -> dict[str, str]:

@@ -1,5 +1,5 @@
 """Our training loop against a bare one written by hand: same net, layout and batch size. Aim: at least 0.95 of its
-speed. Our loop reads the loss and the accuracy of every step, seeds and records; telemetry has a benchmark of its own.
+speed. Both read loss and accuracy at every step; telemetry has a benchmark of its own.
 """
 
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 It can also have a worker killed (SIGKILL), after some time or in the middle of its n-th operation on a file.
 """
 
+import gc
 import json
 import os
 import signal
@@ -76,6 +77,9 @@ def serve() -> None:
     import torch
 
     torch.set_num_threads(1)
+    # The first optimizer of a process makes torch import its compiler, which takes longer than a tiny run.
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    gc.freeze()  # a worker that walks over all objects of its parent gets a copy of each
     children = []
     for line in sys.stdin:
         wish = json.loads(line)
@@ -109,6 +113,7 @@ def _become_a_worker(wish: dict[str, Any]) -> None:
         if "at" in wish:
             racer.CHECKPOINT_SECONDS = 0.02
             _die_at(wish["at"])
+        worker.NICENESS = 0  # tests would wait longer on a busy machine
         code = worker.main(wish["arguments"])
     finally:
         sys.stderr.flush()

@@ -27,6 +27,9 @@ from dfn.design.spec import to_json
 
 NET = ["--deep", "8", "--shallow", "5", "--fusions", "3", "--width", "4"]
 TINY = [*NET, "--train-limit", "128", "--test-limit", "60", "--epochs", "2"]
+LONGER = [*NET, "--train-limit", "640", "--test-limit", "60", "--epochs", "4"]
+"""40 steps: a command is taken after some hundredths of a second, and must find the run still at work."""
+
 DONE = {"event", "run", "test_accuracy", "train_loss", "seconds", "weights_sha256"}
 
 Shell = Callable[..., tuple[int, str, str]]
@@ -191,31 +194,36 @@ def test_train_for_people(shell: Shell) -> None:
     assert "seed 0" in err and err.count("epoch ") == 3
 
 
-def test_interrupted_and_resumed_is_as_never_interrupted(
-    shell: Shell, done: str, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = values(shell("resume", done, "--json")[1])[-1]
-    monkeypatch.setenv("DFN_RUNS", str(runs_dir))
-    before = signal.getsignal(signal.SIGINT)
+def interrupt(shell: Shell, step: int, *arguments: object) -> tuple[int, str, str]:
+    """A command that gets a Ctrl-C as soon as it has printed this step."""
     printed = train.print_json
 
     def press_ctrl_c(line: dict[str, Any]) -> None:
         printed(line)
-        if line["event"] == "step" and line["step"] == 3:
+        if line["event"] == "step" and line["step"] == step:
             signal.raise_signal(signal.SIGINT)
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "print_json", press_ctrl_c)
-        code, out, err = shell("train", *TINY, "--json")
-    assert code == 130 and values(out)[-1]["event"] != "done"
-    assert f"dfn resume {done}" in err and err.count("\n") == 1
-    assert signal.getsignal(signal.SIGINT) is before
+        return shell(*arguments)
 
-    code, out, _ = shell("show", done[:5], "--json")
-    assert (json.loads(out)["state"], json.loads(out)["epochs_done"]) == ("stopped", 1)
-    code, out, _ = shell("resume", done, "--json")
-    assert code == 0
-    assert {**values(out)[-1], "seconds": 0} == {**whole, "seconds": 0}
+
+def test_interrupted_and_resumed_is_as_never_interrupted(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    code, out, err = interrupt(shell, 3, "train", *LONGER, "--json")
+    run = values(out)[-1]["run"]
+    assert code == 130 and values(out)[-1]["event"] != "done"
+    assert f"dfn resume {run}" in err and err.count("\n") == 1
+    assert signal.getsignal(signal.SIGINT) is before
+    shown = json.loads(shell("show", run[:5], "--json")[1])
+    assert shown["state"] == "stopped" and 3 <= shown["step"] < shown["steps"]
+
+    code, out, _ = shell("resume", run, "--json")
+    monkeypatch.setenv("DFN_RUNS", str(tmp_path / "elsewhere"))
+    whole = values(shell("train", *LONGER, "--json")[1])[-1]
+    assert code == 0 and {**values(out)[-1], "seconds": 0} == {**whole, "seconds": 0}
 
 
 def test_a_run_that_fails_says_so_in_one_line(shell: Shell) -> None:
@@ -226,18 +234,14 @@ def test_a_run_that_fails_says_so_in_one_line(shell: Shell) -> None:
     assert json.loads(shell("show", lines[0]["run"], "--json")[1])["state"] == "failed"
 
 
-def test_a_reader_who_leaves_stops_the_run(
-    shell: Shell, done: str, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DFN_RUNS", str(runs_dir))
-
+def test_a_reader_who_leaves_stops_the_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def nobody_reads(_: object) -> None:
         raise BrokenPipeError
 
     with monkeypatch.context() as patch:
         patch.setattr(train, "print_json", nobody_reads)
-        code, _, err = shell("train", *TINY, "--json")
-    assert code == 1 and f"dfn resume {done}" in err
+        code, _, err = shell("train", *LONGER, "--json")
+    assert code == 1 and "dfn resume" in err
 
 
 def test_folders_are_data_sets(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,16 +276,8 @@ def test_a_paused_run_can_be_taken_over(shell: Shell) -> None:
     code, _, err = shell("resume", run, "--json")
     assert code == 2 and err.count("\n") == 1, "somebody else trains it"
     assert json.loads(shell("pause", run, "--json")[1])["state"] == "paused"
-    printed = train.print_json
-
-    def stop_soon(line: dict[str, Any]) -> None:
-        printed(line)
-        if line["event"] == "step":
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "print_json", stop_soon)
-        assert shell("resume", run, "--json")[0] == 130
+    step = json.loads(shell("show", run, "--json")[1])["step"]
+    assert interrupt(shell, step + 1, "resume", run, "--json")[0] == 130
     shell("resume", run, "--detach")
     wait_for(shell, run, "running")
     code, out, _ = shell("stop", run, "--json")

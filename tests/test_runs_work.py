@@ -27,6 +27,14 @@ def store(runs_dir: Path) -> Store:
     return Store()
 
 
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The tiny run, trained without any trouble."""
+    run = Store(tmp_path_factory.mktemp("reference")).create(tiny())
+    work([run])
+    return run
+
+
 @pytest.fixture(autouse=True)
 def no_other_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever works in the foreground starts nobody else."""
@@ -91,15 +99,16 @@ def test_a_race_gives_each_what_it_gets_alone(store: Store, tmp_path: Path) -> N
         assert curve(alone) == curve(run)
 
 
-def test_rewound_and_played_again_gives_the_same(store: Store) -> None:
+def test_rewound_and_played_again_gives_the_same(store: Store, reference: Run) -> None:
     run = store.create(tiny())
     work([run])
-    before, sha, environment = curve(run), run.status().weights_sha256, run.environment()
+    environment = run.environment()
     launch.rewind([run])
     assert run.status().state == "new" and run.metrics() == [] and run.snapshots() == {}
     assert run.latest_checkpoint() is None and not run.disk_bytes()
     work([run])
-    assert curve(run) == before and run.status().weights_sha256 == sha and run.environment() == environment
+    assert curve(run) == curve(reference) and run.environment() == environment
+    assert run.status().weights_sha256 == reference.status().weights_sha256
 
 
 def test_the_precision_of_the_first_time_is_used_again(store: Store) -> None:
@@ -154,12 +163,9 @@ def full_disk(*_: Any, **__: Any) -> None:
     ("module", "name"), [(Run, "append_records"), (checkpoints, "write_whole"), (run_module, "write_whole")]
 )
 def test_a_full_disk_ends_the_run_which_can_go_on_later(
-    store: Store, module: Any, name: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, reference: Run, module: Any, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reference = store.create(tiny())
-    work([reference])
-    other = Store(store.root / "other")
-    run = other.create(tiny())
+    run = store.create(tiny())
     steps = 0
 
     def fill_the_disk(_: Run, line: dict[str, Any]) -> None:
@@ -228,9 +234,7 @@ def test_whatever_else_fails_ends_its_run_only(store: Store, monkeypatch: pytest
     assert "Traceback" in run.log() and good.status().state == "done"
 
 
-def test_an_interrupt_from_the_keyboard_leaves_a_run_that_goes_on(store: Store) -> None:
-    reference = Store(store.root / "other").create(tiny())
-    work([reference])
+def test_an_interrupt_from_the_keyboard_leaves_a_run_that_goes_on(store: Store, reference: Run) -> None:
     run = store.create(tiny())
 
     def interrupt(_: Run, line: dict[str, Any]) -> None:
@@ -278,9 +282,7 @@ def other_weights(run: Run) -> None:
 @pytest.mark.parametrize(
     "damage", [damage_newest, damage_all, damage_header, lose_metrics, lose_all_metrics, other_weights]
 )
-def test_damaged_checkpoints_give_way_to_older_ones(store: Store, damage: Any) -> None:
-    reference = Store(store.root / "other").create(tiny())
-    work([reference])
+def test_damaged_checkpoints_give_way_to_older_ones(store: Store, reference: Run, damage: Any) -> None:
     run = store.create(tiny())
 
     def interrupt(_: Run, line: dict[str, Any]) -> None:

@@ -112,6 +112,7 @@ def test_a_running_worker_tells_how_it_gets_on_and_obeys_at_once(store: Store) -
     assert run.status().state == "new" and run.metrics() == [] and not run.alive()
 
 
+@pytest.mark.slow
 def test_a_paused_worker_leaves_when_nobody_plays_and_when_somebody_waits(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,15 +148,17 @@ def test_first_come_first_served(store: Store, monkeypatch: pytest.MonkeyPatch) 
     launch.play([runs[3]])
     wait_for(lambda: runs[3].status().place == 3)
     slot.release()
-    order = []
+    order: list[str] = []
     while len(order) < 3:
         order += [r.id for r in runs if r.status().state in ("running", "done") and r.id not in order]
+        time.sleep(0.01)
     assert order == [runs[0].id, runs[2].id, runs[3].id]
     for run in (runs[0], runs[2], runs[3]):
         assert state(run, "done").place is None
     assert runs[1].status().state == "new" and not queue.anybody_waits(store.root / ".queue")
 
 
+@pytest.mark.slow
 def test_as_many_workers_as_there_are_slots(store: Store) -> None:
     runs = [store.create(tiny(seed, epochs=LONG)) for seed in range(3)]
     for run in runs:
@@ -181,6 +184,7 @@ def test_those_who_died_in_the_queue_are_passed_over(store: Store) -> None:
     assert not queue.anybody_waits(folder) and not list(folder.glob("0*"))
 
 
+@pytest.mark.slow
 def test_runs_of_one_worker_are_commanded_one_by_one(store: Store) -> None:
     first, second, third = (store.create(tiny(seed, epochs=LONG)) for seed in range(3))
     launch.play([first, second])
@@ -232,6 +236,7 @@ def test_a_command_that_comes_while_the_worker_lets_go_starts_another(
     assert started == [run] and run.status().state == "waiting"
 
 
+@pytest.mark.slow
 def test_two_workers_for_one_run(store: Store, nursery: Nursery) -> None:
     run = store.create(tiny(epochs=LONG))
     launch.play([run])

@@ -1,0 +1,222 @@
+"""Runs: everything that was trained, side by side, and what can be done with it."""
+
+from collections.abc import Callable, Sequence
+
+import cached
+import link
+import streamlit as st
+from live import Progress
+from runs_data import LIVING, MOST_OVERLAID, Row, columns, labels, roles, train_link
+from widgets import learning_curves, view
+from widgets.words import plural
+
+from dfn.runs import launch
+from dfn.runs.export import csv
+from dfn.runs.run import LONGEST_NAME
+from dfn.runs.store import Run, RunError, Store
+
+EVERY = 2.0
+NEWEST = 4
+COLUMNS = {
+    "net": st.column_config.TextColumn("Net", pinned=True, help="What it is and how deep its base networks are."),
+    "name": st.column_config.TextColumn("Name", width=110),
+    "data": st.column_config.TextColumn("Images"),
+    "epochs": st.column_config.NumberColumn("Epochs"),
+    "seed": st.column_config.NumberColumn("Seed", format="%d"),
+    "state": st.column_config.TextColumn("State"),
+    "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.1f %%", help="After its last epoch."),
+    "loss": st.column_config.NumberColumn("Train loss", format="%.3f", help="Mean over its last epoch, in nats."),
+    "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", help="Training alone, without waiting."),
+    "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
+    "disk": st.column_config.NumberColumn("Disk, MB", format="%.1f", help="Checkpoints and kept weights."),
+    "when": st.column_config.DatetimeColumn("Last change", format="D MMM YYYY, HH:mm"),
+}
+
+store = Store()
+
+
+def all_rows() -> list[Row]:
+    """Every run that can be read, the newest first, and then the recorded example."""
+    own = [(run, False) for run in store.runs()]
+    ids = {run.id for run, _ in own}
+    recorded = [(run, True) for run in Store(cached.RECORDED).runs() if run.id not in ids]
+    rows = []
+    for run, is_recorded in own + recorded:
+        try:
+            rows.append(Row(run, run.name, cached.facts(str(run.folder)), run.status(), is_recorded))
+        except RunError:
+            continue  # damaged since the list was made
+    return rows
+
+
+def attempt(action: Callable[..., None], *arguments: object) -> None:
+    """Do what a button says; a sentence where it cannot be done."""
+    try:
+        action(*arguments)
+    except RunError as error:
+        st.session_state["runs-trouble"] = str(error)
+
+
+def delete(runs: Sequence[Run]) -> None:
+    for run in runs:
+        name = run.name
+        store.delete(run.id)
+        st.session_state.setdefault("runs-deleted", {})[run.id] = name
+    pick([])
+
+
+def restore() -> None:
+    for id in list(st.session_state.get("runs-deleted", {})):
+        st.session_state["runs-deleted"].pop(id)
+        store.restore(id)
+
+
+def rename(run: Run) -> None:
+    run.rename(str(st.session_state.get("runs-name") or "")[:LONGEST_NAME])
+
+
+def pick(ids: Sequence[str]) -> None:
+    """Which runs are ticked, as part of the address."""
+    link.write("picked", "-".join(ids))
+    st.session_state["runs-version"] = st.session_state.get("runs-version", 0) + 1
+
+
+def read(run: Run) -> Progress:
+    """What this session knows of a run, brought up to date."""
+    known = st.session_state.setdefault("progress", {}).setdefault(str(run.folder), Progress())
+    known.update(run)
+    return known
+
+
+def table(rows: list[Row]) -> list[Row]:
+    """The list, in which runs can be ticked; returns the ticked ones."""
+    wanted = link.read("picked").split("-")
+    ids = [row.run.id for row in rows]
+    chosen = [place for place, id in enumerate(ids) if id in wanted]
+    # a tick belongs to a place in the list: where other runs stand there, the list is another one
+    version = f"{hash(tuple(ids))}-{st.session_state.get('runs-version', 0)}"
+    event = st.dataframe(
+        columns(rows),
+        hide_index=True,
+        column_config=COLUMNS,
+        height=min(38 + 35 * len(rows), 420),
+        key=f"runs-{version}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": chosen}},
+        alt="Every run with its net, images, state, accuracy, loss and size",
+    )
+    places = [place for place in event["selection"]["rows"] if 0 <= place < len(rows)]
+    hidden = [id for id in wanted if id and id not in ids and st.session_state.get("find")]
+    now = [*hidden, *(ids[place] for place in sorted(places))]
+    if now != [id for id in wanted if id]:
+        link.write("picked", "-".join(now))
+    return [rows[place] for place in sorted(places)]
+
+
+def actions(ticked: list[Row]) -> None:
+    """What can be done with the ticked runs."""
+    own = [row.run for row in ticked if not row.recorded]
+    living = [row.run for row in ticked if row.status.state in LIVING]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plural(len(ticked), 'run')}**", width="content")
+        st.download_button(
+            "CSV",
+            lambda: csv([row.run for row in ticked]),
+            file_name="runs.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Loss of every step and accuracy of every epoch, a line each.",
+        )
+        if len(ticked) == 1:
+            (row,) = ticked
+            if st.button("Maps", icon=":material/grid_view:", disabled=not row.run.snapshots()):
+                st.switch_page("app_pages/maps.py", query_params={"run": row.run.id})
+            if st.button("Train", icon=":material/show_chart:", help="Set the Train page as this run was set."):
+                st.switch_page("app_pages/train.py", query_params=train_link(row.run.recipe))
+            if own:
+                with st.popover("Rename", icon=":material/edit:"):
+                    st.text_input("Name", value=row.name, key="runs-name", max_chars=LONGEST_NAME)
+                    st.button("Rename", key="runs-rename", on_click=attempt, args=(rename, row.run))
+        if living:
+            word = "Cancel" if all(row.status.state == "waiting" for row in ticked) else "Stop"
+            st.button(word, key="runs-stop", icon=":material/stop:", on_click=attempt, args=(launch.stop, living))
+        if own:
+            st.button("Delete", icon=":material/delete:", on_click=attempt, args=(delete, own))
+        st.button("None", key="runs-none", on_click=pick, args=([],), help="Take all ticks away.")
+
+
+def notices() -> None:
+    """What went wrong, and what was deleted and can be brought back."""
+    trouble = st.session_state.pop("runs-trouble", "")
+    if trouble:
+        st.warning(trouble, icon=":material/error:")
+    gone = st.session_state.get("runs-deleted", {})
+    if gone:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"Deleted: {', '.join(gone.values())}.", width="content")  # names are people's own words
+            st.button("Undo", icon=":material/undo:", on_click=attempt, args=(restore,))
+
+
+def screen() -> None:
+    """The whole page; looked at again every two seconds while something is trained."""
+    rows = all_rows()
+    own = [row for row in rows if not row.recorded]
+    moving = any(row.status.state in LIVING for row in own)
+    if moving != st.session_state.get("runs-moving", False):
+        st.session_state["runs-moving"] = moving
+        st.rerun()
+    notices()
+    if not own:
+        st.info(
+            "Nothing has been trained here yet. The runs below were **recorded** with this lab's own command."
+            if rows
+            else "Nothing has been trained here yet.",
+            icon=":material/videocam:",
+        )
+        st.page_link("app_pages/train.py", label="Train it yourself", icon=":material/play_arrow:")
+    if not rows:
+        return
+    words = str(st.session_state.get("find") or "").lower().replace(",", " ").split()
+    found = [row for row in rows if row.says(words)]
+    if not found:
+        st.markdown("No run says all of that.")
+        return
+    ticked = table(found)
+    disk = sum(row.status.disk_bytes for row in own) / 1e6
+    st.caption(f"{plural(len(own), 'run')} of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.")
+    if ticked:
+        actions(ticked)
+    overlay(ticked or found[:NEWEST], bool(ticked))
+
+
+def overlay(rows: list[Row], ticked: bool) -> None:
+    """The curves of some runs over each other."""
+    shown = rows[:MOST_OVERLAID]
+    colours = roles([row.facts for row in shown])
+    curves = [
+        (row.run.id, label, role, read(row.run)) for row, label, role in zip(shown, labels(shown), colours, strict=True)
+    ]
+    with st.container(border=True):
+        learning_curves.show(curves, key="runs-curves")
+    if len(rows) > len(shown):
+        st.caption(f"The first {len(shown)} of {len(rows)} ticked runs; more colours could not be told apart.")
+    elif not ticked:
+        st.caption("The newest runs, as none is ticked.")
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("What was trained", anchor=False, width="stretch")
+    view.copy_link()
+st.markdown("Every run is a folder that keeps its recipe, its curves and its weights. The same recipe is the same run.")
+st.text_input(
+    "Find",
+    key="find",
+    bind="query-params",
+    max_chars=100,
+    placeholder="fused, digits, seed 3, done ...",
+    label_visibility="collapsed",
+    icon=":material/search:",
+)
+st.fragment(screen, run_every=EVERY if st.session_state.get("runs-moving") else None)()

@@ -138,7 +138,7 @@ def card(label: str, run: Run, progress: Progress) -> None:
     with st.container(border=True):
         parameters = f" · {million(progress.begin['parameters'])} parameters" if progress.begin else ""
         st.markdown(f"**{label}**")
-        drawn = cached.drawing(to_json(run.recipe.design), info.shape, None)
+        drawn = cached.drawing(to_json(run.recipe.design), cached.image_shape(run.recipe), None)
         view.show("net", {**drawn, "compact": True, "selected": None, "alt": label}, key=f"thumb-{run.id}")
         st.metric(
             "test accuracy",

@@ -15,8 +15,9 @@ def show() -> DataInfo:
         names,
         key="data",
         bind="query-params",
-        format_func=lambda n: infos[n].title if n in infos else n,
         help="Digits and scales come with the lab. The others are downloaded by `dfn data fetch NAME`, or read from "
         "the folder that DFN_DATA names.",
     )
-    return infos[name if name in infos else names[0]]
+    info = infos[name if name in infos else names[0]]
+    st.caption(f"{info.title}: {info.train_size:,} + {info.test_size:,} images, {len(info.classes)} classes")
+    return info

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from dfn.runs.store import Run, Store
 from race import Runner
 
 from dfn.data.info import DataInfo
 from dfn.runs import launch
+from dfn.runs.store import Run, Store
 
 MOVING = ("running", "waiting")
 
@@ -53,10 +53,11 @@ def show(store: Store, runners: Sequence[Runner], runs: Sequence[Run], states: S
         entered = [store.create(runner.recipe) for runner in runners]
         waiting = [run for run in entered if run.status().state not in ("done", "failed")]
         launch.play(waiting, until="step" if step else "epoch" if epoch else "end")
-        moving = True
     elif rewind:
         with st.spinner("Rewinding"):
             launch.rewind(runs)
     elif stop:
         launch.stop(runs)
-    return moving
+    else:
+        return moving
+    st.rerun()

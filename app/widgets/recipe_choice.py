@@ -11,7 +11,7 @@ from dfn.data.info import DataInfo
 from dfn.training.recipe import PRESETS
 
 FEW = 5000
-AMOUNTS = (1000, 5000, 10_000, 0)
+AMOUNTS = {"1000": 1000, "5000": 5000, "10000": 10_000, "all": None}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ def show(info: DataInfo) -> Plan:
         names,
         key="preset",
         bind="query-params",
-        format_func=lambda name: PRESETS[name].title if name in PRESETS else name,
         help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
     )
     settings = dict(PRESETS[preset if preset in PRESETS else names[0]].settings)
@@ -65,12 +64,11 @@ def _images(info: DataInfo) -> dict[str, Any]:
         return {}
     limit = st.segmented_control(
         "Training images",
-        [n for n in AMOUNTS if n < info.train_size],
-        default=FEW,
+        [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
+        default="5000",
         key="images",
         bind="query-params",
         required=True,
-        format_func=lambda n: f"{n:,}" if n else "all",
     )
     side = info.shape[1]
     size = st.segmented_control(
@@ -80,12 +78,12 @@ def _images(info: DataInfo) -> dict[str, Any]:
         key="pixels",
         bind="query-params",
         required=True,
-        format_func=lambda n: f"{n}×{n}",
-        help="Half the size trains about four times as fast.",
+        help="Pixels along a side. Half of them train about four times as fast.",
     )
     chosen: dict[str, Any] = {}
-    if limit in AMOUNTS and limit:
-        chosen |= {"train_limit": limit, "test_limit": max(500, limit // 5)}
+    count = AMOUNTS.get(limit)
+    if count:
+        chosen |= {"train_limit": count, "test_limit": max(500, count // 5)}
     if size == side // 2:
         chosen["size"] = size
     return chosen

@@ -9,17 +9,18 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 
 from dfn import __version__
 from dfn.cli import compare, data, paths, runs, train
 from dfn.cli.options import ShapeOptions, TrainingOptions
-from dfn.cli.output import BadInput, Failed, notes
+from dfn.cli.output import BadInput, Failed, Interrupted, notes
 from dfn.data.errors import DataError
-from dfn.design.errors import DesignError
+from dfn.design.errors import DesignError, first_error
 from dfn.runs.store import RunError
 from dfn.training.recipe import RecipeError
 
@@ -57,14 +58,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return app(arguments, prog_name="dfn", standalone_mode=False) or 0
     except (DataError, DesignError, RecipeError, RunError, BadInput) as error:
         return _complain(_named(str(error)), BAD_INPUT)
+    except Interrupted as error:
+        return _complain(str(error), error.exit_code)
     except (Failed, OSError) as error:
         return _complain(str(error), FAILED)
     except Exception as error:
-        # what typer raises about the command line has no public class of its own
-        message = getattr(error, "format_message", None)
+        message = _about_the_line(error)
         if message is None:
             raise
-        return _complain(message(), BAD_INPUT)
+        return _complain(message, BAD_INPUT)
 
 
 @app.callback(invoke_without_command=True)
@@ -83,6 +85,15 @@ def _complain(message: str, code: int) -> int:
     """One line on standard error, however long: whoever reads it by program reads one line."""
     notes().print(f"[red]dfn:[/] {escape(' '.join(message.split()))}", soft_wrap=True)
     return code
+
+
+def _about_the_line(error: Any) -> str | None:
+    """What typer says about the command line; None for any other error, as typer's have no public class."""
+    if not hasattr(error, "format_message"):
+        return None
+    if isinstance(error.__cause__, ValidationError):  # typer keeps the value to itself
+        return str(first_error(error.__cause__, error.param.opts[0])).partition(", unable to parse")[0]
+    return error.format_message()
 
 
 def _named(message: str) -> str:

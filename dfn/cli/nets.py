@@ -8,9 +8,9 @@ from dfn.cli.options import NetOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, refuse
 from dfn.data.errors import DataError
 from dfn.data.info import data_sets
-from dfn.design.catalogue import Design, catalogue
+from dfn.design.catalogue import catalogue
 from dfn.design.errors import DesignError
-from dfn.design.spec import MAX_TEXT, from_json
+from dfn.design.spec import MAX_TEXT, Design, from_json
 from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
 FOLDER = "folder:"

@@ -86,21 +86,18 @@ def takes(command: Callable[..., None]) -> Callable[..., None]:
             continue
         assert isinstance(kind, type)
         groups[parameter.name] = kind
-        options = get_type_hints(kind, include_extras=True)
+        types = get_type_hints(kind, include_extras=True)
         parameters += [
-            inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=None, annotation=options[field.name])
+            inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=None, annotation=types[field.name])
             for field in fields(kind)
         ]
 
     @wraps(command)
     def run(**values: Any) -> None:
-        filled = {
-            name: kind(**{field.name: values.pop(field.name) for field in fields(kind)})
-            for name, kind in groups.items()
-        }
-        command(**filled, **values)
+        for name, kind in groups.items():
+            values[name] = kind(**{field.name: values.pop(field.name) for field in fields(kind)})
+        command(**values)
 
-    del run.__wrapped__  # its signature is no longer the command's
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     setattr(run, "__signature__", inspect.Signature(parameters))  # noqa: B010, a name that functions do not declare
     return run

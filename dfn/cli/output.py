@@ -25,6 +25,14 @@ class Failed(Exception):
     """The work was begun and did not come to its end; one line that says why and what is kept."""
 
 
+class Interrupted(Exception):
+    """Ctrl-C or another signal ended the work; one line that says how to go on."""
+
+    def __init__(self, message: str, signal: int):
+        super().__init__(message)
+        self.exit_code = 128 + signal
+
+
 def refuse(option: str, value: object, accepted: str) -> NoReturn:
     """Raise BadInput in the form that designs and recipes use."""
     raise BadInput(f"{option}: {value} is not accepted; accepted: {accepted}")

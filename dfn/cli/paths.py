@@ -10,9 +10,9 @@ from dfn.cli.nets import Images, absolute, chosen, images_of
 from dfn.cli.options import NetOptions, ShapeOptions, takes
 from dfn.cli.output import Json, amount, facts, print_json, results
 from dfn.design import paths
-from dfn.design.catalogue import Design
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
+from dfn.design.spec import Design
 from dfn.training.recipe import depths_text
 
 BAR = 24

@@ -39,16 +39,16 @@ def show_runs(
     if not rows:
         results().print(f"No runs in {store.root} yet; dfn train makes the first.")
         return
-    table = Table(
-        "run", "net", "data", "seed", "state", "epochs", "test accuracy", "time", box=None, header_style="dim"
-    )
-    for column in ("seed", "epochs", "test accuracy", "time"):
-        next(c for c in table.columns if c.header == column).justify = "right"
+    table = Table(box=None, header_style="dim")
+    for name in ("run", "net", "data", "state"):
+        table.add_column(name)
+    for name in ("seed", "epochs", "test", "time"):
+        table.add_column(name, justify="right")
     for found in rows:
         epochs = f"{found['epochs_done']}/{found['epochs']}"
         accuracy, seconds = percent(found["test_accuracy"]), duration(found["seconds"])
-        cells = (found["name"], found["data"], str(found["seed"]), found["state"], epochs, accuracy, seconds)
-        table.add_row(found["run"], *map(escape, cells))
+        names = map(escape, (found["name"], found["data"], found["state"]))
+        table.add_row(found["run"], *names, str(found["seed"]), epochs, accuracy, seconds)
     results().print(table)
 
 

@@ -12,12 +12,25 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from dfn.cli.nets import Images, chosen, images_of, recipe_for, settings_of
 from dfn.cli.options import Data, NetOptions, Preset, Seed, ShapeOptions, TrainingOptions, takes
-from dfn.cli.output import Failed, Json, duration, facts, notes, percent, print_json, progress_bar, refuse, results
-from dfn.design.catalogue import Design
+from dfn.cli.output import (
+    Failed,
+    Interrupted,
+    Json,
+    duration,
+    facts,
+    notes,
+    percent,
+    print_json,
+    progress_bar,
+    refuse,
+    results,
+)
+from dfn.design.spec import Design
 from dfn.runs import launch
 from dfn.runs.store import Run, Store
 
@@ -57,7 +70,7 @@ def resume(run: RunId, detach: Detach = False, json: Json = False) -> None:
 
 
 def train_here(run: Run, on_record: OnRecord) -> None:
-    """Train a run to its end in this process. Raises Failed where it does not come there, and Exit after Ctrl-C."""
+    """Train a run to its end in this process. Raises Failed or Interrupted where it does not come there."""
     if run.status().state == "done":
         return
     from dfn.runs.worker import work
@@ -69,13 +82,15 @@ def train_here(run: Run, on_record: OnRecord) -> None:
     status = run.status()
     if status.state == "done":
         return
-    where = f"Run {run.id} {status.state} at step {status.step} of {status.steps}"
+    if status.state == "failed":
+        raise Failed(f"run {run.id} failed at step {status.step} of {status.steps}: {status.message}")
+    rest = f"run {run.id} {status.state} at step {status.step} of {status.steps}"
+    if status.state == "new":
+        rest = f"run {run.id} was stopped before its first step"
+    rest += f"; go on with: dfn resume {run.id}"
     if signals:
-        notes().print(f"{where}; go on with: dfn resume {run.id}")
-        raise typer.Exit(128 + signals[0])
-    if status.state in ("stopped", "paused"):  # by somebody else
-        raise Failed(f"{where}; go on with: dfn resume {run.id}")
-    raise Failed(f"{where}: {status.message}")
+        raise Interrupted(rest, signals[0])
+    raise Failed(rest)  # somebody else stopped it, or paused it for too long
 
 
 def stop_and_wait(run: Run) -> None:
@@ -100,7 +115,7 @@ def progress(run: Run, *, epochs: bool) -> Iterator[OnRecord]:
     with progress_bar(*columns, TimeRemainingColumn()) as bar:
         status = run.status()
         steps = {"total": status.steps or None, "completed": status.step}
-        task = bar.add_task(run.name, **steps, loss="")
+        task = bar.add_task(escape(run.name), **steps, loss="")
 
         def on_record(run: Run, line: dict[str, Any]) -> None:
             match line["event"]:
@@ -136,7 +151,8 @@ def _finish(run: Run, detach: bool, json: bool) -> None:
         print_json(done_line(run))
         return
     recipe = run.recipe
-    notes().print(f"Run {run.id}: {run.name} on {recipe.data}, {recipe.epochs} epochs, seed {recipe.seed}")
+    length = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
+    notes().print(escape(f"Run {run.id}: {run.name} on {recipe.data}, {length}, seed {recipe.seed}"))
     with progress(run, epochs=True) as on_record:
         train_here(run, on_record)
     status = run.status()
@@ -165,11 +181,11 @@ def _print_record(run: Run, line: dict[str, Any]) -> None:
 
 
 def _epoch(line: dict[str, Any], epochs: int) -> str:
-    before = line["train_loss"] is None
-    loss = "before training" if before else f"train loss {line['train_loss']:.3f}, {percent(line['train_accuracy'])}"
-    return (
-        f"epoch {line['epoch']}/{epochs}  {loss}  test loss {line['test_loss']:.3f}, {percent(line['test_accuracy'])}"
-    )
+    train = "before training"
+    if line["train_loss"] is not None:
+        train = f"train loss {line['train_loss']:.3f}, {percent(line['train_accuracy'])}"
+    test = f"test loss {line['test_loss']:.3f}, {percent(line['test_accuracy'])}"
+    return f"epoch {line['epoch']}/{epochs}  {train}  {test}"
 
 
 def _check_fit(design: Design, images: Images, data: str) -> None:

@@ -10,21 +10,9 @@ from pathlib import Path
 from dfn.runs.files import to_line
 from dfn.runs.run import Run
 
-COLUMNS = [
-    "run",
-    "name",
-    "event",
-    "epoch",
-    "step",
-    "loss",
-    "accuracy",
-    "lr",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "seconds",
-]
+OF_A_STEP = ["step", "loss", "accuracy", "lr"]
+OF_AN_EPOCH = ["epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"]
+COLUMNS = ["run", "name", "event", *OF_A_STEP, *OF_AN_EPOCH]
 
 
 def csv(runs: Run | Sequence[Run]) -> str:

@@ -167,5 +167,5 @@ def _target(run: Run, status: Status, until: Until) -> int | Literal["epoch"] | 
     if until == "epoch":
         return "epoch"
     before = run.control()
-    under_way = before.mode == "run" and isinstance(before.until, int) and status.state in ("waiting", "running")
-    return 1 + (max(status.step, int(before.until)) if under_way else status.step)  # pyright: ignore
+    counts = before.mode == "run" and status.state in ("waiting", "running", "paused")
+    return 1 + max(status.step, before.until if counts and isinstance(before.until, int) else 0)

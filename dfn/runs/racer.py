@@ -34,7 +34,6 @@ CHECKPOINT_SECONDS = 10.0
 STATUS_SECONDS = 0.2
 RATE_MEMORY = 0.7
 SNAPSHOT_MB = 256
-MEGABYTE = 1_000_000
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 FULL_DISK = "The disk is full. Free some space and press Play: the run goes on from its last checkpoint."
@@ -109,7 +108,7 @@ class Racer:
         self.run.cut_metrics(self.kept_bytes)
         self.records, self.flush_every = training.records(), training.flush_every
         size = sum(t.numel() * t.element_size() for t in training.net.state_dict().values())
-        budget = int(os.environ.get("DFN_SNAPSHOT_MB") or SNAPSHOT_MB) * MEGABYTE
+        budget = float(os.environ.get("DFN_SNAPSHOT_MB") or SNAPSHOT_MB) * 1e6
         self.kept_epochs = set(kept_epochs(recipe.epochs, min(MOST_KEPT, int(budget // size))))
         self.run.append_log(
             f"{time.strftime('%Y-%m-%d %H:%M:%S')} training from step {training.step} of {training.steps}: "

@@ -34,16 +34,16 @@ class Claim:
 
     def __init__(self, run: Run, lock: FileLock):
         self.run, self._lock = run, lock
-        self._looked, self._seen = 0.0, None
-        self.control = Control()
-        self.taken = 0  # how many commands were taken
-        self.look()
+        self._look_due = 0.0
+        self._seen = self._signature()
+        self.control = run.control()
+        self.taken = 0  # how many commands came since
 
     def look(self) -> Control:
         """The last command; the disk is asked some fifty times a second at most."""
         now = time.monotonic()
-        if now - self._looked >= LOOK_SECONDS:
-            self._looked = now
+        if now >= self._look_due:
+            self._look_due = now + LOOK_SECONDS
             if (seen := self._signature()) != self._seen:
                 self._seen, self.control = seen, self.run.control()
                 self.taken += 1
@@ -77,7 +77,9 @@ def work(runs: Sequence[Run], *, on_record: OnRecord | None = None) -> None:
             if not (claim := _claim(run)):
                 raise RunError(f"run {run.id} is being trained by another worker")
             claims.append(claim)
-            run.command("run")
+        for claim in claims:
+            claim.run.command("run")
+            claim.look()
         _race(claims, on_record, queued=False)
     finally:
         _let_go(claims)

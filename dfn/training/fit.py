@@ -85,8 +85,7 @@ class Training:
             momentum=recipe.momentum,
             nesterov=recipe.momentum > 0,
             weight_decay=recipe.weight_decay,
-            foreach=self.device.type != "cuda",
-            fused=self.device.type == "cuda",
+            fused=True,  # the same bits as the other ways on a CPU, and half their time
         )
         self.precision, self.telemetry = precision, telemetry
         # reading a figure from a GPU waits for it, so there it is done for several steps at once

@@ -34,7 +34,7 @@ class Recipe(BaseModel):
     design: Design
     net: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "fused"
     data: Annotated[str, Field(min_length=1, max_length=4096)] = "digits"
-    size: Annotated[int, Field(strict=True, ge=4, le=512)] | None = None
+    size: Annotated[int, Field(strict=True, ge=4, le=256)] | None = None
     train_limit: Whole | None = None
     test_limit: Whole | None = None
     epochs: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 5

@@ -1,0 +1,103 @@
+"""The Train page without a browser: an empty store shows the recorded example, a filled one its own runs."""
+
+from pathlib import Path
+
+import pytest
+from race import line_up
+from streamlit.testing.v1 import AppTest
+
+import dfn
+from dfn.runs.store import Store
+from dfn.runs.worker import work
+from dfn.training.recipe import PRESETS
+
+MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
+TINY = {"deep": "8", "shallow": "5", "fusions": "3", "width": "4", "epochs": "2"}
+
+
+def _open(**query: str) -> AppTest:
+    app = AppTest.from_file(MAIN, default_timeout=60)
+    app.switch_page("app_pages/train.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def _button(app: AppTest, key: str):
+    return next(b for b in app.button if b.key == key)
+
+
+def _metrics(app: AppTest) -> list[str]:
+    return [m.value for m in app.metric if m.label == "test accuracy"]
+
+
+@pytest.fixture
+def spawned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """No worker is started: what would have been asked for is noted instead."""
+    from dfn.runs import launch
+
+    asked: list[list[str]] = []
+    monkeypatch.setattr(launch, "start", lambda runs: asked.append([run.recipe.label for run in runs]))
+    return asked
+
+
+def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
+    app = _open()
+    assert not app.exception
+    assert any("recorded example" in info.value for info in app.info)
+    assert len(_metrics(app)) == 4
+    assert not _button(app, "play").disabled and _button(app, "rewind").disabled
+
+
+def test_play_enters_every_net_of_the_race_and_asks_for_one_worker(runs_dir, spawned):
+    app = _open(**TINY, rivals="late fusion")
+    _button(app, "play").click().run()
+    assert not app.exception
+    assert spawned == [["fused 8 + 5", "late 8 + 5"]] or spawned == [["late 8 + 5", "fused 8 + 5"]]
+    assert len(Store().runs()) == 2
+
+
+def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
+    app = _open(**TINY, rivals="plain deep")
+    store = Store()
+    design = dfn.fused(8, 5, 3, 4, in_channels=1)
+    settings = dict(PRESETS["classroom"].settings) | {"epochs": 2, "data": "digits", "seed": 0}
+    runs = [store.create(r.recipe) for r in line_up(design, (8, 5), 3, 4, ["plain deep"], settings)]
+    work(runs)
+    app.run()
+    assert not app.exception
+    reached = [f"{100 * run.status().test_accuracy:.1f} %" for run in runs]
+    assert _metrics(app) == reached
+    assert any(reached[0] in m.value and "After 2 epochs" in m.value for m in app.markdown)
+    assert _button(app, "play").disabled and not _button(app, "rewind").disabled
+    _button(app, "rewind").click().run()
+    assert not app.exception and not _button(app, "play").disabled
+    assert all(run.status().step == 0 for run in runs)
+
+
+def test_a_data_set_that_is_not_here_says_how_to_get_it(runs_dir, monkeypatch):
+    monkeypatch.delenv("DFN_DATA", raising=False)
+    app = _open(data="cifar100")
+    assert not app.exception
+    assert any("dfn data fetch cifar100" in w.value for w in app.warning)
+    assert _button(app, "play").disabled
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"seed": "-1"},
+        {"seed": "999999999999999999999"},
+        {"epochs": "0"},
+        {"epochs": "1e99"},
+        {"preset": "../../x"},
+        {"rivals": "everyone"},
+        {"data": "fashion-mnist", "images": "-3", "pixels": "1"},
+        {"fusions": "0", "rivals": "decision fusion"},
+        {"bases": "3", "base3": "9"},
+        {"deep": "100000000", "width": "x"},
+    ],
+)
+def test_hostile_links_never_show_a_traceback(runs_dir, query):
+    app = _open(**query)
+    assert not app.exception and not app.error
