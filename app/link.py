@@ -32,4 +32,4 @@ def write(key: str, value: str) -> None:
 def refused(key: str, accepted: list[str]) -> bool:
     """Whether the address names something that is not to be had; asked before the widget that would drop it."""
     said = st.query_params.get(key)
-    return said is not None and said not in accepted
+    return bool(said) and said not in accepted

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dfn.design.cost import cost
-from dfn.design.nodes import Conv, Fusion
-from dfn.design.paths import path_spectrum
+from dfn.design.nodes import Conv, Fusion, Series
+from dfn.design.paths import base_depths, path_spectrum
 from dfn.design.spec import from_json
 from dfn.runs.run import Run, RunError, Status
 from dfn.training.recipe import PRESETS, Recipe, depths_text
@@ -143,20 +143,28 @@ def roles(nets: Sequence[Facts]) -> list[str]:
 
 def train_link(recipe: Recipe) -> dict[str, str]:
     """The address of the Train page for this recipe, as far as that page can make it."""
-    design = recipe.design
-    depths = path_spectrum(design)
-    fusions = sum(isinstance(node, Fusion) for node in design.body.nodes)
-    link = {"data": recipe.data, "deep": max(depths), "seed": recipe.seed, "epochs": recipe.epochs}
-    if recipe.net in ("fused", "late", "decision"):
-        link |= {"shallow": min(depths), "fusions": 0 if recipe.net == "decision" else fusions}
-    stem = design.body.nodes[0]
-    if isinstance(stem, Conv):
-        link["width"] = stem.channels
-    if fusions and isinstance(node := design.body.nodes[1], Fusion) and recipe.net == "fused":
-        link["join"] = node.join
-    preset = next((name for name, p in PRESETS.items() if _fits(recipe, p.settings)), None)
-    link |= {"preset": preset, "images": recipe.train_limit, "pixels": recipe.size}
+    fusions = [node for node in recipe.design.body.nodes if isinstance(node, Fusion)]
+    depths = path_spectrum(recipe.design)  # exchanged blocks change the bases, but not these two
+    link = {"data": recipe.data, "epochs": recipe.epochs, "seed": recipe.seed, "images": recipe.train_limit}
+    link |= {"pixels": recipe.size, "width": _width(recipe.design.body), "deep": max(depths)}
+    link["preset"] = next((name for name, preset in PRESETS.items() if _fits(recipe, preset.settings)), None)
+    if recipe.net in ("fused", "late") and fusions:
+        link |= {"shallow": min(depths), "fusions": len(fusions), "join": fusions[0].join}
+        if len(fusions[0].branches) > 2:
+            deep, shallow, *more = base_depths(recipe.design)
+            link |= {"deep": deep, "shallow": shallow, "bases": 2 + len(more)}
+            link |= {f"base{number}": depth for number, depth in enumerate(more, start=3)}
+    elif recipe.net == "decision":
+        link |= {"shallow": min(depths), "fusions": 0}
     return {key: str(value) for key, value in link.items() if value is not None}
+
+
+def _width(series: Series) -> int | None:
+    """The channels of the stem, also where every branch has its own."""
+    first = series.nodes[0]
+    if isinstance(first, Fusion):
+        return _width(first.branches[0])
+    return first.channels if isinstance(first, Conv) else None
 
 
 def _fits(recipe: Recipe, settings: Mapping[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+HUGE = 0.40
 LARGE = 0.10
 SMALL = 0.02
 
@@ -38,8 +39,10 @@ def verdict(results: Mapping[str, Result], epochs: int) -> str:
 
 def _beside_deep(fused: Result, deep: Result) -> str:
     gap = fused.accuracy - deep.accuracy
-    if gap > LARGE:
+    if gap > HUGE:
         return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: fusion made this depth trainable."
+    if gap > LARGE:
+        return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: fused, this depth is easier to train."
     if gap < -LARGE:
         return f"Its deep base alone, {deep.label}, is ahead with {_percent(deep)}: here fusion did not help."
     return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: this depth trains without fusion as well."

@@ -1,11 +1,13 @@
-"""Training with augmentation against the usual way: a DataLoader, crop and mirror image by image, torch's default
-layout and default way of SGD. Both read loss and accuracy at every step. Aim: at least 1.25 times its speed.
+"""Training with augmentation against the usual way: a DataLoader whose images come as Pillow images and are padded,
+cropped, mirrored and normalised one by one, torch's default layout and default way of SGD. Both read loss and accuracy
+at every step. Aim: at least 1.25 times its speed.
 """
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
-import torch.nn.functional as F
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -17,7 +19,7 @@ from dfn.training.recipe import Recipe
 
 
 def rows() -> Iterator[Row]:
-    for side, channels, batch, steps in ((8, 1, 64, 16), (32, 3, 32, 3)):
+    for side, channels, batch, steps in ((8, 1, 64, 16), (32, 3, 64, 2)):
         data = noise(side, channels, batch * (steps * (2 * ROUNDS + 3) + 2))
         recipe = Recipe(design=lesson_net(channels), batch_size=batch, epochs=1, precision="fp32", augment=True)
         ours = Training(recipe, data=data, device="cpu", telemetry=False)
@@ -37,21 +39,23 @@ def loaded(data: Dataset, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 class OneByOne(TorchDataset):
-    """Images one at a time, each padded, cropped, mirrored and normalised on its own."""
+    """Images one at a time, each changed on its own as torchvision's transforms do it."""
 
     def __init__(self, data: Dataset):
-        self.data, self.pad = data, data.pad
+        self.arrays = data.train.images.permute(0, 2, 3, 1).squeeze(3).numpy()
+        self.labels, self.pad = data.train.labels.tolist(), data.pad
         self.mean = torch.tensor(data.mean).view(-1, 1, 1)
         self.std = torch.tensor(data.std).view(-1, 1, 1)
 
     def __len__(self) -> int:
-        return len(self.data.train)
+        return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = (self.data.train.images[index].float() / 255 - self.mean) / self.std
-        height, width = image.shape[1:]
-        top, left = torch.randint(2 * self.pad + 1, (2,)).tolist()
-        image = F.pad(image, (self.pad,) * 4)[:, top : top + height, left : left + width]
+        image = Image.fromarray(self.arrays[index])
+        width, height = image.size
+        left, top = torch.randint(2 * self.pad + 1, (2,)).tolist()
+        image = ImageOps.expand(image, self.pad).crop((left, top, left + width, top + height))
         if torch.rand(()) < 0.5:
-            image = image.flip(2)
-        return image, int(self.data.train.labels[index])
+            image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        pixels = torch.from_numpy(np.array(image)).view(height, width, -1).permute(2, 0, 1).contiguous()
+        return (pixels.float().div(255) - self.mean) / self.std, self.labels[index]

@@ -14,6 +14,7 @@ MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 
 def _open(**query: str) -> AppTest:
     app = AppTest.from_file(MAIN, default_timeout=30)
+    app.session_state["code"] = True  # the expander is open
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

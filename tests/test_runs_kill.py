@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from runs_nursery import Nursery, curve, tiny
 
-from dfn.runs.store import Store
+from dfn.runs.store import Run, Store
 from dfn.runs.worker import work
 
 KILLS = 24
@@ -21,16 +21,15 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened(ru
     recipes = [tiny(seed, epochs=4) for seed in range(2)]
     references = [Store(runs_dir / "reference").create(recipe) for recipe in recipes]
     work(references)
-    nursery, kills, finished = Nursery(), 0, 0
+    runs = [store.create(recipe) for recipe in recipes]
+    nursery, kills = Nursery(), 0
     try:
         while kills < KILLS:
-            runs = [store.create(recipe) for recipe in recipes]
             if all(run.status().state == "done" for run in runs):  # survived it: once more from the start
                 _compare(runs, references)
-                finished += 1
                 for run in runs:
                     run.forget()
-            in_time, at = {"after": chance.uniform(0.02, 0.5)}, {"at": chance.randint(1, 60)}
+            in_time, at = {"after": chance.uniform(0.02, 0.3)}, {"at": chance.randint(1, 60)}
             kills += nursery.finish(runs, **(in_time if kind == "after some time" else at))
             assert all(run.status().state != "failed" for run in runs), runs[0].log()
         nursery.finish(runs)
@@ -39,7 +38,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_nothing_had_happened(ru
     _compare(runs, references)
 
 
-def _compare(runs: list, references: list) -> None:
+def _compare(runs: list[Run], references: list[Run]) -> None:
     for run, reference in zip(runs, references, strict=True):
         assert run.status().state == "done"
         assert curve(run) == curve(reference)

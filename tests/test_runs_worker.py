@@ -13,8 +13,7 @@ from runs_nursery import Nursery, curve, tiny, wait_for
 
 from dfn.runs import launch, queue, worker
 from dfn.runs.locks import holding
-from dfn.runs.run import Run, Status
-from dfn.runs.store import RunError, Store
+from dfn.runs.store import Run, RunError, Status, Store
 from dfn.runs.worker import work
 
 LONG = 2000  # epochs: longer than any test waits

@@ -103,7 +103,7 @@ def test_every_net_has_a_recipe(name: str):
         ("momentum", -0.1, "greater than or equal to 0"),
         ("weight_decay", 2.0, "less than or equal to 1"),
         ("size", 3, "greater than or equal to 4"),
-        ("train_limit", 0, "greater than or equal to 1"),
+        ("train_limit", 1, "greater than or equal to 2"),
         ("test_limit", True, "integer"),
         ("precision", "fp16", "bf16"),
         ("objective", "mse", "cross-entropy"),

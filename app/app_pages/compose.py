@@ -2,7 +2,7 @@
 
 import cached
 import streamlit as st
-from widgets import data_choice, net_controls, view
+from widgets import data_choice, net_controls, net_words, view
 from widgets.words import million, plural
 
 from dfn.design.catalogue import plain
@@ -61,6 +61,8 @@ alone = [
 shallow, deep = min(counts["spectrum"]), max(counts["spectrum"])
 paths = sum(counts["spectrum"].values())
 bound = "" if counts["essential_exact"] else "≤ "
+deepest = max(alone, key=lambda c: c.parameters)
+beside = f"plain {max(chosen.bases)}: {{}}; all base networks apart: {{}}"
 apart = [sum(c.parameters for c in alone), sum(c.macs for c in alone)]
 cards = [
     (f"{paths:,}", "paths", f"of {shallow} to {deep} layers"),
@@ -70,8 +72,8 @@ cards = [
         "essential depth",
         "of the deepest base network, after exchanges",
     ),
-    (million(cost.parameters), "parameters", f"{million(apart[0])} in the base networks apart"),
-    (million(cost.macs), "multiply-adds an image", f"{million(apart[1])} in the base networks apart"),
+    (million(cost.parameters), "parameters", beside.format(million(deepest.parameters), million(apart[0]))),
+    (million(cost.macs), "multiply-adds an image", beside.format(million(deepest.macs), million(apart[1]))),
 ]
 for column, (value, name, more) in zip(st.columns(len(cards)), cards, strict=True):
     with column:
@@ -112,38 +114,4 @@ with right, st.container(border=True):
     )
     st.caption("Theoretical receptive fields at the last map; a path counts with every conv it crosses.")
 
-with st.expander("Formula, words and sources", icon=":material/functions:"):
-    st.latex(
-        r"x_b = \mathrm{ReLU}\Big(\sum_{k=1}^{K} G_b^k(x_{b-1})\Big), \quad b = 1 \dots B, \qquad "
-        r"x_0 = \mathrm{stem}(\mathrm{image})"
-    )
-    st.markdown(
-        """
-- A **block** G is what lies between two fusions in one base network; the **joined** map is the next input of every
-  base network (Wang, Wei, Zhang, Zeng: *Deeply-Fused Nets*, arXiv 1605.07716, section 2).
-- A **path** chooses one block at each fusion: K base networks and B fusions have K^B paths. Exchanging blocks inside
-  a fusion gives other base networks and the same net; there are (K!)^(B−1) such **groups** (derived here).
-- **Essential depth**: the depth of the deepest member of the group whose deepest member is shallowest. The paper gives
-  the idea, the operational definition is ours.
-- Order of layers in a block (conv, batch norm, ReLU; the last ReLU after the join): reconstruction after the
-  group's own code, zlmzju/fusenet.
-"""
-    )
-with st.expander("The same from Python and from the shell", icon=":material/code:"):
-    deep, shallow, *further = chosen.bases
-    bases = f"bases={list(chosen.bases)}" if further else f"deep={deep}, shallow={shallow}"
-    turned = [b + 1 for b, row in enumerate(chosen.origins) for _ in range(row[0]) if chosen.fusions]
-    exchanged = "".join(f"\nd = dfn.exchange(d, fusion={b})" for b in turned)
-    st.code(
-        f"""import dfn
-
-d = dfn.fused({bases}, fusions={chosen.fusions}, width={chosen.width}, join="{chosen.join}",
-              classes={chosen.design.classes}, in_channels={chosen.design.in_channels}){exchanged}
-print(dfn.path_spectrum(d), dfn.groups(d), dfn.essential_depth(d), dfn.cost(d, {info.shape}).parameters)
-net = dfn.build(d, seed=0)""",
-        language="python",
-    )
-    depths = f"--bases {','.join(map(str, chosen.bases))}" if further else f"--deep {deep} --shallow {shallow}"
-    st.code(
-        f"dfn paths {depths} --fusions {chosen.fusions} --width {chosen.width} --join {chosen.join}", language="shell"
-    )
+net_words.show(chosen, info)

@@ -6,6 +6,7 @@ from typing import Any
 import cached
 import link
 import streamlit as st
+from runs_data import LIVING
 from widgets import image_choice, map_numbers, nets_apart, run_choice, view
 from widgets.words import percent
 
@@ -20,6 +21,7 @@ SCALES = {
 }
 POSITION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
 PIXELS = 112
+EVERY = 2.0
 
 
 def take_events(key: str, epochs: list[int]) -> None:
@@ -115,6 +117,13 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}-{shape}")
 
 
+def follow(run: Run, epochs: list[int]) -> None:
+    """Draw the page again when a run in training has kept the weights of another epoch."""
+    if list(run.snapshots()) != epochs or run.status().state not in LIVING:
+        st.rerun()
+    st.caption("This run is being trained: new epochs appear by themselves.")
+
+
 def scale_of(here: list[Stack], everywhere: list[Stack], apart: nets_apart.Apart) -> dict[str, Any]:
     """The view's settings for the chosen scale; what is compared has one and the same."""
     if scale == "per map":
@@ -151,9 +160,11 @@ else:
     st.markdown("This net joins nothing, so there is one map at every place. Press play to watch it form.")
 if shown.recorded:
     st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
-slot = st.container()
+slot, epochs_kept = st.container(), list(shown.run.snapshots())
 try:
     with slot.skeleton(height=620), slot:
-        show_maps(shown.run, list(shown.run.snapshots()), places_found)
+        show_maps(shown.run, epochs_kept, places_found)
 except ValueError as error:
     st.error(f"These maps cannot be shown: {error}")
+if shown.run.status().state in LIVING:
+    st.fragment(follow, run_every=EVERY)(shown.run, epochs_kept)

@@ -30,8 +30,8 @@ Stack = NDArray[np.float32]
 
 LARGEST_HALF = 65504.0
 BATCH = 250
-_BETWEEN: dict[Join | None, str] = {"sum": "+", "mean": "+", "gate": "+", "max": "or", "concat": ","}
-_RESULT: dict[Join | None, str] = {
+_BETWEEN: dict[Join, str] = {"sum": "+", "mean": "+", "gate": "+", "max": "or", "concat": ","}
+_RESULT: dict[Join, str] = {
     "sum": "joined",
     "mean": "mean",
     "max": "maximum",
@@ -166,39 +166,36 @@ def view_data(place: Place, stacks: Mapping[str, Stack], epochs: Sequence[int], 
     (`scale`, `range`, `selected`, `scrubber`)."""
     largest = max((stacks[name] for name in place.names), key=lambda stack: stack.shape[1])
     channels, height, width = largest.shape[1:]
-    shown, panels = dict(stacks), []
+    shown = dict(stacks)
     if place.join == "concat":
         shown |= _spread([stacks[name] for name in place.blocks], place.blocks, channels)
-    for name, lane, depth in zip(place.blocks, place.lanes, place.depths, strict=True):
-        made = "identity" if depth == 0 else f"{depth} conv{'s' if depth > 1 else ''}"
-        title = f"{lane} block, {made}" if place.joined else f"{lane} net"
-        panels.append({"id": lane, "title": title, "role": lane, "data": encode(shown[name])})
-    if place.joined and place.blocks:
+    panels = [
+        {"id": lane, "title": _block_title(place, lane, depth), "role": lane, "data": encode(shown[name])}
+        for name, lane, depth in zip(place.blocks, place.lanes, place.depths, strict=True)
+    ]
+    arithmetic, operators = None, [""] * (len(panels) - 1)
+    if place.joined and place.join:
+        terms = list(place.lanes)
+        arithmetic = {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
+        operators = [_BETWEEN[place.join]] * (len(terms) - 1) + ["="]
         title = _RESULT[place.join] + (", then ReLU" if place.relu else "")
         panels.append({"id": "joined", "title": title, "role": "fused", "data": encode(shown[place.joined])})
     elif place.joined:
         panels.append({"id": "map", "title": place.title, "role": "plain", "data": encode(shown[place.joined])})
-    terms = [panel["id"] for panel in panels[: len(place.blocks)]]
-    between = [_BETWEEN[place.join] if place.joined else ""] * (len(terms) - 1)
-    return {
-        "height": height,
-        "width": width,
-        "channels": channels,
-        "epochs": list(epochs),
-        "epoch": epoch,
-        "panels": panels,
-        "operators": [*between, *["="] * bool(place.joined and terms)],
-        "arithmetic": {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
-        if place.joined and terms
-        else None,
-        **more,
-    }
+    grid = {"height": height, "width": width, "channels": channels, "epochs": list(epochs), "epoch": epoch}
+    return {**grid, "panels": panels, "operators": operators, "arithmetic": arithmetic, **more}
 
 
 def encode(stack: Stack) -> str:
     """Maps (epochs, channels, rows, columns) as the view reads them: little-endian float16 in base64."""
     halves = np.clip(stack, -LARGEST_HALF, LARGEST_HALF).astype("<f2")
     return base64.b64encode(halves.tobytes()).decode()
+
+
+def _block_title(place: Place, lane: str, depth: int) -> str:
+    if not place.joined:
+        return f"{lane} net"
+    return f"{lane} block, {'identity' if depth == 0 else '1 conv' if depth == 1 else f'{depth} convs'}"
 
 
 def _spread(stacks: Sequence[Stack], names: Sequence[str], channels: int) -> dict[str, Stack]:

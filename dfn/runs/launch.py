@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from dfn.runs.locks import holding
-from dfn.runs.run import Run, RunError, Status, expected
+from dfn.runs.run import Run, RunError
+from dfn.runs.status import Status, expected
 
 Until = Literal["end", "step", "epoch"]
 

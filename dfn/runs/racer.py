@@ -7,22 +7,21 @@ one that was not.
 
 import errno
 import os
-import platform
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from dfn import __version__
 from dfn.data import DataError, Dataset
-from dfn.runs import launch
 from dfn.runs.checkpoints import UNREADABLE, is_finite, read_checkpoint, write_checkpoint, write_snapshot
-from dfn.runs.run import Control, Run, RunError
-from dfn.runs.run import State as RunState
+from dfn.runs.environment import machine_name, note_environment
+from dfn.runs.run import Run, RunError
+from dfn.runs.status import Control
+from dfn.runs.status import State as RunState
 from dfn.runs.store import MOST_KEPT, kept_epochs
 from dfn.training.fit import State, Training, load_recipe_data
 from dfn.training.recipe import RecipeError
@@ -155,11 +154,11 @@ class Racer:
             case Begin() if self.kept_bytes:
                 return
             case Begin():
-                record = self._note_environment(record)
+                record = note_environment(self.run, record)
                 self._write(record)
             case Epoch():
                 self._write(record)
-                self._keep(record, training)
+                self._keep(record.epoch, training)
             case Diverged():
                 self._write(record)
                 self._end("failed", f"The loss at step {record.step} is {record.loss}. {record.advice}")
@@ -176,14 +175,15 @@ class Racer:
         if self.on_record:
             self.on_record(self.run, line)
 
-    def _keep(self, record: Epoch, training: Training) -> None:
+    def _keep(self, epoch: int, training: Training) -> None:
         """The weights of this epoch, and a state to go on from."""
         state = training.state()
-        if record.epoch in self.kept_epochs and is_finite(state):
-            write_snapshot(self.run, record.epoch, state)
+        if epoch in self.kept_epochs and is_finite(state):
+            write_snapshot(self.run, epoch, state)
         self._save(state)
 
     def _save(self, state: State | None = None) -> None:
+        """A state to go on from, unless it is on the disk already or its weights have left the numbers."""
         training = self.training
         if not training or training.reported < 0 or self.last_save == (training.step, training.reported):
             return
@@ -239,48 +239,6 @@ class Racer:
             self.run.write_status(self.status)
         except OSError:
             self.unsaid = f"run {self.run.id}: {message}"
-
-    def _note_environment(self, record: Begin) -> Begin:
-        """Note with what it is trained, and keep the reason for a precision that is only repeated."""
-        before = self.run.environment()
-        if before.get("precision") == record.precision:
-            record = replace(record, note=str(before.get("precision_note", record.note)))
-        self.run.write_environment(
-            {
-                "dfn": __version__,
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-                "platform": platform.platform(),
-                "device": machine_name(torch.device(record.device)),
-                "threads": torch.get_num_threads(),
-                "precision": record.precision,
-                "precision_note": record.note,
-            }
-        )
-        return record
-
-
-@contextmanager
-def threads_of(run: Run) -> Iterator[None]:
-    """As many threads as the run began with, because another number of them may round differently."""
-    before = torch.get_num_threads()
-    noted = run.environment().get("threads")
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    wanted = noted if isinstance(noted, int) else int(asked) if asked.isdecimal() else launch.spare_cores()
-    torch.set_num_threads(min(max(1, wanted), os.cpu_count() or 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def machine_name(device: torch.device) -> str:
-    """What people call the GPU or the CPU."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    with suppress(OSError, StopIteration), open("/proc/cpuinfo", encoding="utf-8") as file:
-        return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
-    return platform.processor() or platform.machine()
 
 
 def _target(training: Training, control: Control) -> tuple[int, int] | None:

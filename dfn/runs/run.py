@@ -11,7 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -21,52 +21,19 @@ from pydantic import TypeAdapter, ValidationError
 from dfn.runs import queue
 from dfn.runs.files import open_plain, read_object, read_whole, to_line, write_whole
 from dfn.runs.locks import held
+from dfn.runs.status import Control, Mode, State, Status, expected
 from dfn.training.recipe import Recipe, recipe_from_data, to_data
-
-State = Literal["new", "waiting", "running", "paused", "done", "stopped", "failed", "interrupted"]
-Mode = Literal["run", "pause", "stop"]
 
 LONGEST_NAME = 80
 LARGEST_RECIPE = 2_000_000
 LARGEST_LINE = 1_000_000
 LOG_TAIL = 64_000
-START_SECONDS = 30.0  # a worker that has not shown itself after so long will not come
 
 INTERRUPTED = "Its worker ended before the run did. Press Play: the run goes on from its last checkpoint."
 
 
 class RunError(ValueError):
     """A run that cannot be found, read or changed; one sentence says which and what to do."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands. `epoch` counts finished epochs, `place` is its place in the queue (1 is next), `message`
-    says what happened and what to try, `updated` is a Unix time, `disk_bytes` are its checkpoints and snapshots."""
-
-    state: State = "new"
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    message: str = ""
-    place: int | None = None
-    test_accuracy: float | None = None
-    train_loss: float | None = None
-    seconds: float = 0.0
-    steps_per_second: float | None = None
-    updated: float = 0.0
-    weights_sha256: str | None = None
-    disk_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Control:
-    """The last command to a run: to train until a step, to the end of the epoch it is in, or to the end (None)."""
-
-    serial: int = 0
-    mode: Mode = "run"
-    until: int | Literal["epoch"] | None = None
 
 
 _STATUS, _CONTROL = TypeAdapter(Status), TypeAdapter(Control)
@@ -295,11 +262,6 @@ class Run:
         """Note that nobody trains the run any more; it is new again where nothing was trained yet."""
         left: State = "new" if state == "stopped" and not self.latest_checkpoint() else state
         self.write_status(replace(self.written_status(), state=left, message=message, steps_per_second=None))
-
-
-def expected(status: Status) -> bool:
-    """Whether a worker was started so short a time ago that it may still be on its way."""
-    return status.state == "waiting" and 0 <= time.time() - status.updated < START_SECONDS
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from dfn.runs.export import csv
 from dfn.runs.files import read_whole, to_line, write_whole
 from dfn.runs.locks import holding
-from dfn.runs.run import Control, Run, RunError, State, Status
+from dfn.runs.run import Run, RunError
+from dfn.runs.status import Control, State, Status
 from dfn.training.recipe import Recipe
 
 __all__ = ["Control", "Run", "RunError", "State", "Status", "Store", "csv", "kept_epochs", "runs_root"]

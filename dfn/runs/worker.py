@@ -16,7 +16,8 @@ from filelock import FileLock
 
 from dfn.runs import launch, queue
 from dfn.runs.locks import hold
-from dfn.runs.run import Control, Run, RunError
+from dfn.runs.run import Run, RunError
+from dfn.runs.status import Control
 from dfn.runs.store import Store
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
@@ -144,7 +145,8 @@ def _race(claims: list[Claim], on_record: OnRecord | None, *, queued: bool) -> N
     """Train side by side until every run has ended, or only paused ones are left and nobody plays them again."""
     if not claims:
         return
-    from dfn.runs.racer import Racer, threads_of  # torch, from here on
+    from dfn.runs.environment import threads_of  # torch, from here on
+    from dfn.runs.racer import Racer
 
     keep = float(os.environ.get("DFN_PAUSE_KEEP") or PAUSE_KEEP)
     folder = claims[0].run.queue

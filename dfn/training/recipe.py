@@ -13,7 +13,7 @@ from dfn.design.errors import DesignError, first_error
 from dfn.design.nodes import Fusion, Head
 from dfn.design.spec import Design, from_data, to_json
 
-Whole = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+Images = Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 
 
@@ -35,8 +35,8 @@ class Recipe(BaseModel):
     net: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "fused"
     data: Annotated[str, Field(min_length=1, max_length=4096)] = "digits"
     size: Annotated[int, Field(strict=True, ge=4, le=256)] | None = None
-    train_limit: Whole | None = None
-    test_limit: Whole | None = None
+    train_limit: Images | None = None
+    test_limit: Images | None = None
     epochs: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 5
     batch_size: Annotated[int, Field(strict=True, ge=2, le=8192)] = 64
     lr: Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)] = 0.02

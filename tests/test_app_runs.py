@@ -1,0 +1,239 @@
+"""The Runs page without a browser: what it lists, what its buttons do, and that nothing is lost by accident."""
+
+import csv
+import io
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cached
+import pytest
+from runs_data import Facts, Row, columns, labels, roles, train_link
+from streamlit.testing.v1 import AppTest
+
+import dfn
+from dfn.runs import launch
+from dfn.runs.run import Run, Status
+from dfn.runs.store import Store
+from dfn.runs.worker import work
+from dfn.training.recipe import Recipe
+
+MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
+SMALL = {"data": "digits", "epochs": 2, "train_limit": 128, "test_limit": 60}
+SHAPE = {"width": 4, "in_channels": 1}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """Two fused nets of different seeds, trained for two epochs."""
+    root = tmp_path_factory.mktemp("runs")
+    work([Store(root).create(Recipe(design=dfn.fused(8, 5, 3, **SHAPE), seed=seed, **SMALL)) for seed in (3, 4)])
+    return root
+
+
+@pytest.fixture
+def filled(trained, runs_dir) -> list[Run]:
+    """Those runs as this test's own, and one that was never started; the newest first."""
+    shutil.copytree(trained, runs_dir, dirs_exist_ok=True)
+    Store().create(Recipe(design=dfn.catalogue()["plain"].make(depth=5, fusions=3, **SHAPE), net="plain", **SMALL))
+    return Store().runs()
+
+
+@pytest.fixture
+def nothing_recorded(monkeypatch, tmp_path):
+    monkeypatch.setattr(cached, "RECORDED", tmp_path / "nothing")
+
+
+def _open(**query: str) -> AppTest:
+    app = AppTest.from_file(MAIN, default_timeout=60)
+    app.switch_page("app_pages/runs.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def _table(app: AppTest):
+    return app.dataframe[0].value
+
+
+def _button(app: AppTest, words: str):
+    return next(button for button in app.button if button.label == words)
+
+
+def _text(app: AppTest) -> str:
+    return "\n".join(e.value for kind in (app.markdown, app.caption, app.text, app.info) for e in kind)
+
+
+def test_an_empty_store_lists_the_recorded_example_and_says_so(runs_dir):
+    app = _open()
+    assert not app.exception
+    assert "recorded" in app.info[0].value and app.page_link[0].value == "Train it yourself"
+    table = _table(app)
+    assert set(table["name"]) == {"recorded"}
+    assert {"fused 50 + 14", "plain 50", "plain 14"} <= set(table["net"])
+    assert "Delete" not in [button.label for button in app.button]
+
+
+def test_nothing_at_all_is_a_sentence(runs_dir, nothing_recorded):
+    app = _open(picked="0123456789ab", find="fused")
+    assert not app.exception and not app.dataframe
+    assert app.info[0].value == "Nothing has been trained here yet."
+
+
+def test_every_run_is_listed_with_what_it_reached(filled, nothing_recorded):
+    app = _open()
+    assert not app.exception
+    table = _table(app)
+    assert list(table["state"]) == [run.status().state.replace("new", "not started") for run in filled]
+    for place, run in enumerate(filled):
+        line, status = table.iloc[place], run.status()
+        assert line["net"] == run.recipe.label and line["seed"] == run.recipe.seed
+        assert line["parameters"] == dfn.cost(run.recipe.design, (1, 8, 8)).parameters
+        if status.state == "done":
+            assert line["accuracy"] == pytest.approx(100 * status.test_accuracy)
+            assert line["loss"] == pytest.approx(status.train_loss)
+            assert line["disk"] == pytest.approx(run.disk_bytes() / 1e6)
+    disk = sum(run.disk_bytes() for run in filled) / 1e6
+    assert f"3 runs of your own, {disk:,.0f} MB" in _text(app)
+
+
+@pytest.mark.parametrize(
+    ("find", "found"),
+    [("", 3), ("fused", 2), ("FUSED seed 4", 1), ("plain, digits", 1), ("done", 2), ("resnet", 0), ("%s" * 60, 0)],
+)
+def test_the_list_can_be_filtered(filled, nothing_recorded, find, found):
+    app = _open(find=find)
+    assert not app.exception
+    assert (len(_table(app)) if app.dataframe else 0) == found
+
+
+def test_ticked_runs_are_part_of_the_link(filled):
+    one, *_ = (run for run in filled if run.status().state == "done")
+    app = _open(picked=one.id)
+    assert not app.exception
+    assert "**1 run**" in _text(app)
+    assert {"Maps", "Train", "Rename", "Delete"} <= {button.label for button in app.button}
+    both = _open(picked="-".join(run.id for run in filled))
+    assert "**3 runs**" in _text(both) and "Rename" not in [button.label for button in both.button]
+
+
+@pytest.mark.parametrize("picked", ["-", "zz-<b>", "../..", "f" * 5000])
+def test_a_link_that_ticks_nothing_real_ticks_nothing(filled, picked):
+    app = _open(picked=picked)
+    assert not app.exception
+    assert "as none is ticked" in _text(app)
+
+
+def test_delete_and_undo(filled):
+    app = _open(picked=filled[0].id)
+    _button(app, "Delete").click().run()
+    assert not app.exception
+    assert filled[0].id not in [run.id for run in Store().runs()]
+    assert f"Deleted: {filled[0].name}." in _text(app)
+    _button(app, "Undo").click().run()
+    assert not app.exception
+    assert filled[0].id in [run.id for run in Store().runs()]
+    assert "Undo" not in [button.label for button in app.button]
+
+
+def test_a_run_at_work_is_not_deleted_but_stopped(filled, monkeypatch):
+    stopped: list[list[str]] = []
+    monkeypatch.setattr(launch, "stop", lambda runs: stopped.append([run.id for run in runs]))
+    run = filled[0]
+    run.write_status(replace(run.status(), state="waiting"))
+    app = _open(picked=run.id)
+    assert _table(app)["state"][0].startswith("waiting")
+    _button(app, "Cancel").click().run()
+    assert stopped == [[run.id]] and not app.exception
+    monkeypatch.setattr(Store, "delete", _refuse)
+    _button(app, "Delete").click().run()
+    assert "stop it first" in app.warning[0].value and not app.exception
+
+
+def _refuse(self: Store, id: str) -> None:
+    raise dfn.runs.run.RunError(f"run {id} is at work: stop it first")
+
+
+def test_rename(filled):
+    app = _open(picked=filled[0].id)
+    app.text_input(key="runs-name").set_value("  my ![net](http://example.org) ").run()
+    app.button(key="runs-rename").click().run()
+    assert not app.exception
+    assert filled[0].name == "my ![net](http://example.org)"
+    assert _table(app)["name"][0] == filled[0].name
+
+
+def test_the_download_holds_the_ticked_runs(filled):
+    from dfn.runs.export import csv as table_of
+
+    done = [run for run in filled if run.status().state == "done"]
+    lines = list(csv.DictReader(io.StringIO(table_of(done))))
+    assert {line["run"] for line in lines} == {run.id for run in done}
+    app = _open(picked="-".join(run.id for run in done))
+    assert [button.proto.label for button in app.get("download_button")] == ["CSV"]
+
+
+# ---- without the page ------------------------------------------------------------------------------------------------
+
+
+DONE = Status("done")
+
+
+def _row(kind="fused", seed=0, data="digits", parameters=1000, name="", id="0123456789ab", status=DONE) -> Row:
+    facts = Facts(kind, f"{kind} 8 + 5", f"{kind} 8 + 5", data, 5, seed, parameters)
+    return Row(Run(Path("nowhere") / id), name or facts.label, facts, status, recorded=False)
+
+
+def test_curves_are_named_by_what_tells_them_apart():
+    assert labels([_row(), _row("plain")]) == ["fused 8 + 5", "plain 8 + 5"]
+    assert labels([_row(seed=1), _row(seed=2)]) == ["fused 8 + 5, seed 1", "fused 8 + 5, seed 2"]
+    assert labels([_row(), _row(data="scales"), _row(name="mine")]) == [
+        "fused 8 + 5, digits",
+        "fused 8 + 5, scales",
+        "mine",
+    ]
+    assert labels([_row(id="aaaa00000000"), _row(id="bbbb00000000")]) == ["fused 8 + 5, aaaa", "fused 8 + 5, bbbb"]
+
+
+def test_every_curve_has_a_colour_of_its_own():
+    rows = [_row("fused"), _row("plain", parameters=10), _row("plain", parameters=20), _row("resnet"), _row("fused")]
+    found = roles([row.facts for row in rows])
+    assert found[:4] == ["fused", "shallow", "plain", "resnet"]
+    assert len(set(roles([_row().facts] * 9))) == 9
+
+
+def test_a_row_is_found_by_the_beginnings_of_its_words():
+    row = _row(seed=77, name="my net", id="abcd56789012")
+    assert row.says([]) and row.says(["fus", "77"]) and row.says(["my", "done"]) and row.says(["abcd"])
+    assert not row.says(["abc"]) and not row.says(["7", "plain"])
+
+
+def test_states_are_words():
+    told = columns([_row(status=Status("running", epoch=2, epochs=5)), _row(status=Status("waiting", place=2))])
+    assert told["state"] == ["running, epoch 3 of 5", "waiting, place 2"]
+    assert told["when"] == [None, None] and told["accuracy"] == [None, None]
+
+
+def test_the_link_to_train_sets_the_same_recipe():
+    recipe = Recipe(design=dfn.fused(26, 5, 3, width=8, in_channels=1), epochs=7, seed=9)
+    link = train_link(recipe)
+    wanted = {"deep": "26", "shallow": "5", "fusions": "3", "width": "8", "join": "sum", "preset": "classroom"}
+    assert link == wanted | {"data": "digits", "seed": "9", "epochs": "7"}
+    decision = train_link(Recipe(design=dfn.fused(8, 5, 0, width=8), net="decision", objective="mean-of-losses"))
+    assert (decision["fusions"], decision["width"]) == ("0", "8") and "join" not in decision
+    three = train_link(Recipe(design=dfn.fused(bases=[9, 5, 7], fusions=3, width=4)))
+    assert (three["deep"], three["shallow"], three["bases"], three["base3"]) == ("9", "5", "3", "7")
+    resnet = train_link(Recipe(design=dfn.catalogue()["resnet"].make(depth=20), net="resnet"))
+    assert resnet["deep"] == "20" and "shallow" not in resnet
+
+
+def test_hundreds_of_runs_are_listed_at_once(runs_dir, nothing_recorded):
+    design = dfn.fused(8, 5, 3, **SHAPE)
+    for seed in range(300):
+        Store().create(Recipe(design=design, seed=seed, **SMALL))
+    _open()
+    begin = time.process_time()
+    app = _open()
+    assert len(_table(app)) == 300
+    assert time.process_time() - begin < 2.0
