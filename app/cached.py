@@ -108,9 +108,10 @@ def test_images(data: str, size: int | None, train_limit: int | None, test_limit
     return maps_data.load_test_images(data, size, train_limit, test_limit)
 
 
-@st.cache_data(max_size="512MB", show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def image_maps(folder: str, epochs: tuple[int, ...], index: int) -> "tuple[dict[str, Stack], Stack]":
-    """All maps of one test image after these epochs of the run in this folder, and the class probabilities."""
+    """All maps of one test image after these epochs of the run in this folder, and the class probabilities. Shared as
+    they are and read only: the maps of many epochs take megabytes."""
     run = Run(Path(folder))
     return maps_data.trace_image(run, epochs, images_of(run), index)
 

@@ -85,7 +85,11 @@ def trace_image(run: Run, epochs: Sequence[int], images: "Dataset", index: int) 
     """All maps of one test image at these epochs, and the class probabilities (see `map_stacks`)."""
     names = [name for place in places(run.recipe.design) for name in place.names]
     image = images.normalise(images.test.images[index : index + 1])[0]
-    return map_stacks(run.recipe.design, {epoch: run.snapshot_file(epoch) for epoch in epochs}, image, names)
+    files = {epoch: run.snapshot_file(epoch) for epoch in epochs}
+    stacks, probabilities = map_stacks(run.recipe.design, files, image, names)
+    for array in (*stacks.values(), probabilities):
+        array.flags.writeable = False  # everybody who looks at this image shares them
+    return stacks, probabilities
 
 
 def call_images(run: Run, epoch: int, images: "Dataset", part: int) -> NDArray[np.int64]:

@@ -54,12 +54,12 @@ def written_recipe(run: Run) -> dict[str, Any]:
 
 
 def state_words(status: Status) -> str:
-    """The state as a person would say it: `waiting, place 2`, `running, epoch 3 of 5`."""
+    """The state as a person would say it: `waiting, place 2`, `running 3/5` (its third epoch)."""
     match status.state:
         case "waiting" if status.place:
             return f"waiting, place {status.place}"
         case "running":
-            return f"running, epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"
+            return f"running {min(status.epoch + 1, status.epochs)}/{status.epochs}"
         case "new":
             return "not started"
         case _:

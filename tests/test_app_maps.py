@@ -149,6 +149,15 @@ def _kept(recipe: Recipe) -> Run:
     return run
 
 
+def test_another_run_begins_at_its_own_last_epoch(filled):
+    app = _open(run=filled["fused 8 + 5"].id, epoch="1", at="1.2.3")
+    app.selectbox(key="run-choice").set_value(filled["plain 8"].id).run()
+    assert "After epoch 2 " in _text(app) and not app.warning
+    assert "epoch" not in app.query_params and "at" not in app.query_params
+    app.query_params["run"], app.query_params["epoch"] = filled["fused 8 + 5"].id, "0"
+    assert "After epoch 0 " in _text(app.run())
+
+
 HOSTILE = ["", "-1", "999999", "../../etc/passwd", "<b>" * 2000]
 
 

@@ -125,6 +125,14 @@ def test_a_link_that_ticks_nothing_real_ticks_nothing(filled, picked):
     assert "as none is ticked" in _text(app)
 
 
+def test_ticks_are_taken_away(filled):
+    app = _open(picked=filled[0].id)
+    _button(app, "Untick all").click().run()
+    assert not app.exception and "as none is ticked" in _text(app)
+    app.query_params["picked"] = filled[1].id  # the browser's back button
+    assert "**1 run**" in _text(app.run())
+
+
 def test_delete_and_undo(filled):
     app = _open(picked=filled[0].id)
     _button(app, "Delete").click().run()
@@ -157,7 +165,7 @@ def _refuse(self: Store, id: str) -> None:
 
 def test_rename(filled):
     app = _open(picked=filled[0].id)
-    app.text_input(key="runs-name").set_value("  my ![net](http://example.org) ").run()
+    app.text_input(key=f"runs-name-{filled[0].id}").set_value("  my ![net](http://example.org) ").run()
     app.button(key="runs-rename").click().run()
     assert not app.exception
     assert filled[0].name == "my ![net](http://example.org)"
@@ -211,7 +219,7 @@ def test_a_row_is_found_by_the_beginnings_of_its_words():
 
 def test_states_are_words():
     told = columns([_row(status=Status("running", epoch=2, epochs=5)), _row(status=Status("waiting", place=2))])
-    assert told["state"] == ["running, epoch 3 of 5", "waiting, place 2"]
+    assert told["state"] == ["running 3/5", "waiting, place 2"]
     assert told["when"] == [None, None] and told["accuracy"] == [None, None]
 
 

@@ -16,6 +16,7 @@ import dfn
 from dfn.data import Batches, Dataset, load_data
 from dfn.design.catalogue import catalogue, fused
 from dfn.models.build import Fused, build
+from dfn.training.descent import Descent
 from dfn.training.fit import State, Training, weights_sha256
 from dfn.training.objectives import loss_and_logits
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
@@ -111,7 +112,7 @@ def test_learning_rate_of_every_step(schedule: str, warmup: float, digits: Datas
     training = Training(small(schedule=schedule, warmup=warmup, epochs=1), data=digits)
     for step in only(Step, list(training.records())):
         assert step.lr == learning_rate(training.recipe, step.step - 1, 10)
-        assert training.optimizer.param_groups[0]["lr"] > 0
+        assert step.lr > 0
 
 
 @pytest.mark.parametrize("augment", [False, True])
@@ -332,15 +333,31 @@ def test_records_survive_json(digits: Dataset):
         assert lists(to_line(from_line(line))) == line
 
 
-def test_group_settings_reach_the_optimiser(digits: Dataset):
-    def settings(**changes: Any) -> dict[str, Any]:
-        return Training(small(**changes), data=digits).optimizer.param_groups[0]
+def test_group_settings_reach_the_descent(digits: Dataset):
+    def descent(**changes: Any) -> Descent:
+        return Training(small(**changes), data=digits).descent
 
-    assert settings()["nesterov"] and settings()["momentum"] == 0.9 and settings()["weight_decay"] == 1e-4
-    plain = settings(momentum=0.0, weight_decay=0.0)
-    assert not plain["nesterov"] and plain["momentum"] == plain["weight_decay"] == 0
-    everything = {id(p) for p in settings()["params"]}
-    assert len(everything) == len(list(build(small().design).parameters()))  # norms and biases too, as the group has it
+    assert (descent().momentum, descent().weight_decay) == (0.9, 1e-4)
+    assert (descent(momentum=0.0).momentum, descent(weight_decay=0.0).weight_decay) == (0.0, 0.0)
+    everything = len(list(build(small().design).parameters()))
+    assert len(descent().parameters) == everything  # norms and biases too, as the group has it
+
+
+@pytest.mark.parametrize(("momentum", "decay"), [(0.9, 1e-4), (0.0, 0.0), (0.5, 0.1)])
+def test_the_descent_is_torchs_own(momentum: float, decay: float):
+    nets = [build(small().design, seed=1) for _ in range(2)]
+    descent = Descent(nets[0], momentum=momentum, weight_decay=decay)
+    reference = torch.optim.SGD(
+        nets[1].parameters(), lr=0.1, momentum=momentum, nesterov=momentum > 0, weight_decay=decay, fused=True
+    )
+    for step in range(3):
+        for net in nets:
+            net.zero_grad()
+            net(torch.ones(4, 1, 8, 8) * (step + 1)).logsumexp(1).sum().backward()
+        descent.step(0.1)
+        reference.step()
+    for ours, theirs in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_without_momentum_it_resumes_too(digits: Dataset):

@@ -90,7 +90,7 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     recipe, images = run.recipe, cached.images_of(run)
     seen, said = st.columns([1, 6], vertical_alignment="center")
     with said:
-        words, controls = st.empty(), st.container()
+        words, controls = st.container(), st.container()
         number = chosen_place(found)
     place = found[number - 1]
     shape = cached.costs(to_json(recipe.design), images.shape).shapes[place.names[-1]]

@@ -17,19 +17,20 @@ from dfn.runs.store import Run, RunError, Store
 
 EVERY = 2.0
 NEWEST = 4
+MOST_LINKED = 30  # ticks that the address carries
 COLUMNS = {
     "net": st.column_config.TextColumn("Net", pinned=True, help="What it is and how deep its base networks are."),
-    "name": st.column_config.TextColumn("Name", width=110),
+    "name": st.column_config.TextColumn("Name", width=80),
     "data": st.column_config.TextColumn("Images"),
     "epochs": st.column_config.NumberColumn("Epochs"),
     "seed": st.column_config.NumberColumn("Seed", format="%d"),
-    "state": st.column_config.TextColumn("State"),
+    "state": st.column_config.TextColumn("State", help="Running: which epoch of how many."),
     "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.1f %%", help="After its last epoch."),
     "loss": st.column_config.NumberColumn("Train loss", format="%.3f", help="Mean over its last epoch, in nats."),
     "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", help="Training alone, without waiting."),
     "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
     "disk": st.column_config.NumberColumn("Disk, MB", format="%.1f", help="Checkpoints and kept weights."),
-    "when": st.column_config.DatetimeColumn("Last change", format="D MMM YYYY, HH:mm"),
+    "when": st.column_config.DatetimeColumn("Last change", format="D MMM YY, HH:mm"),
 }
 
 store = Store()
@@ -62,7 +63,7 @@ def delete(runs: Sequence[Run]) -> None:
         name = run.name
         store.delete(run.id)
         st.session_state.setdefault("runs-deleted", {})[run.id] = name
-    pick([])
+    untick()
 
 
 def restore() -> None:
@@ -72,13 +73,11 @@ def restore() -> None:
 
 
 def rename(run: Run) -> None:
-    run.rename(str(st.session_state.get("runs-name") or "")[:LONGEST_NAME])
+    run.rename(str(st.session_state.get(f"runs-name-{run.id}") or "")[:LONGEST_NAME])
 
 
-def pick(ids: Sequence[str]) -> None:
-    """Which runs are ticked, as part of the address."""
-    link.write("picked", "-".join(ids))
-    st.session_state["runs-version"] = st.session_state.get("runs-version", 0) + 1
+def untick() -> None:
+    link.write("picked", "")
 
 
 def read(run: Run) -> Progress:
@@ -90,28 +89,30 @@ def read(run: Run) -> Progress:
 
 def table(rows: list[Row]) -> list[Row]:
     """The list, in which runs can be ticked; returns the ticked ones."""
-    wanted = link.read("picked").split("-")
-    ids = [row.run.id for row in rows]
-    chosen = [place for place, id in enumerate(ids) if id in wanted]
-    # a tick belongs to a place in the list: where other runs stand there, the list is another one
-    version = f"{hash(tuple(ids))}-{st.session_state.get('runs-version', 0)}"
+    said, state = link.read("picked"), st.session_state
+    wanted, ids = said.split("-"), [row.run.id for row in rows]
+    # A tick belongs to a place in the list, and only a new list takes ticks from us: so it is another one where other
+    # runs stand there, and where the address was changed by somebody else than this list.
+    if said != state.get("runs-picked", ""):
+        state["runs-version"] = state.get("runs-version", 0) + 1
+    key = f"runs-{state.get('runs-version', 0)}-{hash(tuple(ids))}"
     event = st.dataframe(
         columns(rows),
         hide_index=True,
         column_config=COLUMNS,
         height=min(38 + 35 * len(rows), 420),
-        key=f"runs-{version}",
+        key=key,
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": chosen}},
+        selection_default={"selection": {"rows": [place for place, id in enumerate(ids) if id in wanted]}},
+        placeholder="–",
         alt="Every run with its net, images, state, accuracy, loss and size",
     )
-    places = [place for place in event["selection"]["rows"] if 0 <= place < len(rows)]
-    hidden = [id for id in wanted if id and id not in ids and st.session_state.get("find")]
-    now = [*hidden, *(ids[place] for place in sorted(places))]
-    if now != [id for id in wanted if id]:
-        link.write("picked", "-".join(now))
-    return [rows[place] for place in sorted(places)]
+    places = sorted(place for place in event["selection"]["rows"] if 0 <= place < len(rows))
+    hidden = [id for id in wanted if id and id not in ids] if state.get("find") else []
+    state["runs-picked"] = "-".join([*hidden, *(ids[place] for place in places)][:MOST_LINKED])
+    link.write("picked", state["runs-picked"])
+    return [rows[place] for place in places]
 
 
 def actions(ticked: list[Row]) -> None:
@@ -137,14 +138,14 @@ def actions(ticked: list[Row]) -> None:
                 st.switch_page("app_pages/train.py", query_params=train_link(row.run.recipe))
             if own:
                 with st.popover("Rename", icon=":material/edit:"):
-                    st.text_input("Name", value=row.name, key="runs-name", max_chars=LONGEST_NAME)
+                    st.text_input("Name", value=row.name, key=f"runs-name-{row.run.id}", max_chars=LONGEST_NAME)
                     st.button("Rename", key="runs-rename", on_click=attempt, args=(rename, row.run))
         if living:
             word = "Cancel" if all(row.status.state == "waiting" for row in ticked) else "Stop"
             st.button(word, key="runs-stop", icon=":material/stop:", on_click=attempt, args=(launch.stop, living))
         if own:
             st.button("Delete", icon=":material/delete:", on_click=attempt, args=(delete, own))
-        st.button("None", key="runs-none", on_click=pick, args=([],), help="Take all ticks away.")
+        st.button("Untick all", on_click=untick)
 
 
 def notices() -> None:
@@ -188,7 +189,7 @@ def screen() -> None:
     st.caption(f"{plural(len(own), 'run')} of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.")
     if ticked:
         actions(ticked)
-    overlay(ticked or found[:NEWEST], bool(ticked))
+    overlay(ticked or ([row for row in found if row.status.step] or found)[:NEWEST], bool(ticked))
 
 
 def overlay(rows: list[Row], ticked: bool) -> None:

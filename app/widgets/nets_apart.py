@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cached
-import numpy as np
 import streamlit as st
 from maps_data import run_with_maps, trained_apart
 from race import Runner
@@ -51,10 +50,10 @@ def show(
         channels, height, width = joined[at].shape
         panels = [
             {"id": role, "title": label, "role": role, "missing": not maps, "note": "not trained yet"}
-            | ({"data": encode(np.stack([maps[kept] for kept in common]))} if maps else {})
+            | ({"data": encode(maps[at][None])} if maps else {})
             for label, role, maps in nets
         ]
-        data = {"height": height, "width": width, "channels": channels, "epochs": common, "epoch": at}
+        data = {"height": height, "width": width, "channels": channels, "epochs": [at], "epoch": at}
         data |= {"panels": panels, "operators": ["", ""], "arithmetic": None, "scrubber": False, "signed": True}
         with st.container(border=True):
             view.show("maps", {**data, **settings}, key=key)

@@ -1,11 +1,14 @@
 """Which run: one of those that kept weights, by its id in the page's address."""
 
+from collections.abc import Iterable
+
 import cached
 import link
 import streamlit as st
 from maps_data import Shown, run_with_maps, runs_with_maps
 
 KEY = "run"
+OF_ONE_RUN = ("epoch", "at")  # what the address says of one run means nothing for another
 
 
 def show() -> Shown | None:
@@ -22,17 +25,29 @@ def show() -> Shown | None:
     id = wanted if wanted in found else _newest_fused(found)
     if wanted and wanted not in found:
         st.warning("The link names a run that is not here or has kept no weights. This is another one.")
+    if st.session_state.get("run-shown", id) != id:  # a link led here, and what it does not say is another run's
+        _forget(key for key in OF_ONE_RUN if key not in st.query_params)
     link.write(KEY, id)
-    st.session_state["run-choice"] = id
+    st.session_state["run-shown"] = st.session_state["run-choice"] = id
     st.selectbox(
         "Run",
         list(found),
         key="run-choice",
-        on_change=lambda: link.write(KEY, st.session_state["run-choice"]),
+        on_change=_changed,
         format_func=lambda key: _words(found[key]) if key in found else str(key),
         help="Every run that kept weights, the newest first. Older ones are opened from the Runs page.",
     )
     return found[id]
+
+
+def _changed() -> None:
+    link.write(KEY, st.session_state["run-choice"])
+    _forget(OF_ONE_RUN)
+
+
+def _forget(keys: Iterable[str]) -> None:
+    for key in keys:
+        link.write(key, "")
 
 
 def _newest_fused(found: dict[str, Shown]) -> str:

@@ -59,6 +59,22 @@ class Resample(nn.Module):
         return self.bank[torch.randint(len(self.bank), (len(x),), generator=generator).to(x.device)]
 
 
+class Bypass(nn.Module):
+    """A shortcut without weights: every `stride`-th row and column, and zeros for the channels that are new (option A
+    of arXiv 1512.03385)."""
+
+    def __init__(self, channels: int, stride: int):
+        super().__init__()
+        self.channels, self.stride = channels, stride
+
+    def extra_repr(self) -> str:
+        return f"channels={self.channels}, stride={self.stride}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x[:, : self.channels, :: self.stride, :: self.stride]
+        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+
+
 class Only(Join):
     """The map of one branch, whatever the others bring."""
 

@@ -9,12 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from dfn.design.errors import whole
 from dfn.insight.cuts import Streams
-from dfn.insight.lesions import How, lesion
+from dfn.insight.lesions import How, bypass, lesion, plain_blocks
 from dfn.insight.subject import Target, checked_images, checked_target, own_copy, refusal, top_fusions
 from dfn.models.build import Chain, FusedNet
 
 BATCH = 500
+PLAIN = "plain"
+
+Block = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -72,37 +76,39 @@ class Kept:
         )
 
 
-def importance(kept: Kept, how: How = "zero", reference: Tensor | None = None) -> dict[tuple[int, str], Effect]:
-    """What is left when one block at a time is cut: by fusion (counted from 1) and base network."""
-    return {
-        (fusion, lane): kept.judge(lesion(kept.net, fusion, lane, how, reference=reference))
-        for fusion, lane in _blocks(kept.net)
-    }
+def importance(kept: Kept, how: How = "zero", reference: Tensor | None = None) -> dict[Block, Effect]:
+    """What is left when one block at a time is cut: by fusion (counted from 1) and base network. The blocks of a plain
+    net, called `plain`, are bypassed."""
+    return {block: kept.judge(_cut(kept.net, block, how, reference)) for block in _blocks(kept.net)}
 
 
 def random_lesions(
     kept: Kept, count: int, draws: int = 10, how: How = "zero", reference: Tensor | None = None, seed: int = 0
 ) -> list[Effect]:
-    """What is left when `count` random blocks are cut at once, for each of several draws. At every fusion one block
-    stays. Raises ValueError where there are not so many to cut."""
+    """What is left when `count` random blocks are cut at once, for each of several draws. At every fusion one block,
+    drawn as well, stays; a plain net may lose all. Raises ValueError where there are not so many to cut."""
     blocks = list(_blocks(kept.net))
-    most = len(blocks) - len(top_fusions(kept.net))
-    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= most:
-        raise refusal("count", count, f"a whole number from 0 to {most}, so that one block stays at every fusion")
+    whole("count", count, 0, len(blocks) - len(top_fusions(kept.net)))
     random = Random(seed)
     found = []
     for _ in range(draws):
-        spared = {fusion: lane for fusion, lane in random.sample(blocks, len(blocks))}.items()
+        spared = {number: lane for number, lane in random.sample(blocks, len(blocks)) if lane != PLAIN}.items()
         changed = kept.net
-        for fusion, lane in random.sample([block for block in blocks if block not in spared], count):
-            changed = lesion(changed, fusion, lane, how, reference=reference)
+        for block in random.sample([block for block in blocks if block not in spared], count):
+            changed = _cut(changed, block, how, reference)
         found.append(kept.judge(changed))
     return found
 
 
-def _blocks(net: FusedNet) -> Iterator[tuple[int, str]]:
+def _blocks(net: FusedNet) -> Iterator[Block]:
+    yield from ((number, PLAIN) for number in range(1, len(plain_blocks(net)) + 1))
     for number, fused in enumerate(top_fusions(net), start=1):
         yield from ((number, lane) for lane in fused.branches)
+
+
+def _cut(net: FusedNet, block: Block, how: How, reference: Tensor | None) -> FusedNet:
+    number, lane = block
+    return bypass(net, number) if lane == PLAIN else lesion(net, number, lane, how, reference=reference)
 
 
 def _part(body: Chain, start: int, stop: int | None = None) -> Chain:

@@ -28,7 +28,7 @@ def gradient_by_length(net: FusedNet, x: Tensor, target: Target) -> dict[int, Te
 
     `x` is (N, C, H, W), normalised; every part has its shape and the parts sum to autograd's gradient in eval mode.
     Lengths count layers as `dfn.path_spectrum` does. Costs about F^2 backward steps for F fusions instead of 2^F.
-    Works for chains and for fusions inside fusions. Raises ValueError. (Paths after arXiv 1605.06431, section 3.)
+    Works for chains and for fusions inside fusions. Raises ValueError. (Paths after arXiv 1605.06431.)
     """
     net = own_copy(net)
     x = checked_images(net, x)

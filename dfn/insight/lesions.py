@@ -2,8 +2,7 @@
 
 Every function gives a changed copy in the mode of the net that it was given, which stays as it was. Copies can be
 lesioned again. A cut block is off the distribution that the layers behind it were trained on, so three replacements
-are offered, zero, mean and resample; none of them proves by itself what a block is for (after arXiv 1605.06431,
-section 4).
+are offered, zero, mean and resample; none of them proves by itself what a block is for (after arXiv 1605.06431).
 """
 
 from collections import OrderedDict
@@ -14,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from dfn.design.cost import layers
-from dfn.design.nodes import Fusion, Series
+from dfn.design.errors import whole
+from dfn.design.nodes import Conv, Fusion, Series, Tap
 from dfn.design.paths import chain
 from dfn.design.spec import Design
-from dfn.insight.cuts import Dial, Mean, OneWay, Only, Resample, Streams
+from dfn.insight.cuts import Bypass, Dial, Mean, OneWay, Only, Resample, Streams
 from dfn.insight.subject import checked_images, fusion_of, lane_of, own_copy, refusal, top_fusions
 from dfn.models.build import Chain, Fused, FusedNet, Named
 from dfn.models.joins import Concat
@@ -57,6 +57,39 @@ def lesion(
                 raise refusal("how", how, "zero, mean or resample")
         _append(block, cut)
     return changed
+
+
+def bypass(net: FusedNet, block: int) -> FusedNet:
+    """A copy of a plain net in which the convs of one block (counted from 1) are taken out; where the block changed the
+    shape, every second row and column goes on and new channels are zero. There is no branch beside a plain net's block,
+    so this is the lesion that stands next to a fused net's. Raises ValueError."""
+    changed = _copy(net)
+    taps = plain_blocks(changed)
+    if not taps:
+        raise refusal("net", "a net with fusions or without blocks", "a plain net, whose fusions name its blocks")
+    name = taps[whole("block", block, 1, len(taps)) - 1]
+    known = {layer.name: layer.after for layer in layers(net.design)}
+    before, after = known[taps[block - 2] if block > 1 else "stem"], known[name]
+    children: OrderedDict[str, nn.Module] = OrderedDict()
+    inside = block == 1
+    for child, module in changed.body.named_children():
+        if child == f"tap-{name}":
+            children[f"bypass{block}"] = Bypass(after.channels, after.stride // before.stride)
+            inside = False
+        if not inside or child == "stem":
+            children[child] = module
+        if block > 1 and child == f"tap-{taps[block - 2]}":
+            inside = True
+    changed.body = Chain(changed.body.name, children)
+    return changed
+
+
+def plain_blocks(net: FusedNet) -> list[str]:
+    """The taps behind the blocks of a plain net, from stem to classifier; none for other nets."""
+    nodes = net.design.body.nodes
+    if any(isinstance(node, Fusion | Series) for node in nodes) or not isinstance(nodes[0], Conv):
+        return []
+    return [node.name for node in nodes if isinstance(node, Tap)]
 
 
 def dial(net: FusedNet, gain: float, branch: str = "shallow", fusion: int | None = None) -> FusedNet:

@@ -1,8 +1,8 @@
 """The attribution methods as facts: formula, source, cost, and what each of them cannot say. No torch in here.
 
 Letters: x the image or map that is explained, x' its baseline, f the logit of the target, i a number of x, A^k channel
-k of a map, y one number of a map. Layer-wise relevance propagation is not offered: its rules are not conserved over
-the sum of two branches with batch norm (measured in docs/architecture.md).
+k of a map, y one number of a map. Layer-wise relevance propagation is not offered: on a fused net with batch norm its
+values come nowhere near the logit (measured with Captum 0.9: 2560 for a logit of -0.18).
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,8 @@ from dfn.design.spec import Design
 
 Options = Mapping[str, Any]
 PlaceKind = Literal["input", "map"]
+Values = Literal["amount", "slope", "relevance"]
+"""What a value is: its share of the logit, the logit's change for a change of x by one, or neither of these."""
 
 STEPS = 50
 MOST_STEPS = 1600
@@ -39,6 +41,7 @@ class Method:
     source: str
     says: str
     places: tuple[PlaceKind, ...]
+    values: Values
     completeness: bool
     cost: Callable[[Options, tuple[int, ...]], Passes]
     options: Options = field(default_factory=dict)
@@ -66,9 +69,10 @@ def _bend(node: Node) -> str | None:
 
 
 def windows(options: Options, shape: tuple[int, ...]) -> tuple[int, int]:
-    """The side of the occluding square and its stride, by default a quarter of the map and half the square."""
-    side = options["window"] or max(1, min(shape[1:]) // 4)
-    return side, options["stride"] or max(1, side // 2)
+    """The side of the occluding square and its stride, by default a quarter of the map and half the square; a square
+    is no larger than the map, and squares leave no gaps."""
+    side = min(options["window"] or max(1, min(shape[1:]) // 4), *shape[1:])
+    return side, min(options["stride"] or max(1, side // 2), side)
 
 
 def _occlusion_cost(options: Options, shape: tuple[int, ...]) -> Passes:
@@ -119,6 +123,7 @@ METHODS: dict[str, Method] = {
         "Where a tiny change would move the logit most, not what the logit is made of; where a ReLU is shut it sees "
         "nothing, however much a larger change would do.",
         _ANYWHERE,
+        "slope",
         False,
         _one,
     ),
@@ -129,6 +134,7 @@ METHODS: dict[str, Method] = {
         "The logit's linear part at this image. Where x is 0 it is 0; the biases' part is left out, so the values need "
         "not sum to the logit.",
         _ANYWHERE,
+        "amount",
         False,
         _one,
     ),
@@ -139,6 +145,7 @@ METHODS: dict[str, Method] = {
         "How the difference to the baseline is shared out; another baseline tells another story, and what lies between "
         "the two may be no image that the net was trained on.",
         _ANYWHERE,
+        "amount",
         True,
         _by_steps,
         {"steps": None, "baseline": None},
@@ -151,6 +158,7 @@ METHODS: dict[str, Method] = {
         "The gradient averaged over the neighbourhood; it looks calmer, but the amount of noise is a choice and no "
         "axiom says what the values add up to.",
         _ANYWHERE,
+        "slope",
         False,
         _by_samples,
         {"samples": 25, "noise": 0.15, "seed": 0},
@@ -163,6 +171,7 @@ METHODS: dict[str, Method] = {
         "The difference to the baseline by finite differences at every ReLU. Two nets that compute the same may get "
         "different values, and it holds for nets of convs, sums and ReLU only.",
         _ANYWHERE,
+        "amount",
         True,
         _two,
         {"baseline": None},
@@ -175,6 +184,7 @@ METHODS: dict[str, Method] = {
         "Sharp edges that come to a large part from the image: with random weights behind it the picture can stay much "
         "the same (arXiv 1810.03292). Not a gradient of the net.",
         _ANYWHERE,
+        "relevance",
         False,
         _one,
     ),
@@ -185,6 +195,7 @@ METHODS: dict[str, Method] = {
         "What the logit loses when a square is covered. Two places that can stand in for one another both look "
         "unimportant, and a covered image is one that the net has never seen.",
         _ANYWHERE,
+        "amount",
         False,
         _occlusion_cost,
         {"window": None, "stride": None, "baseline": None},
@@ -193,9 +204,10 @@ METHODS: dict[str, Method] = {
         "Feature ablation",
         r"f(x) - f(x \text{ with } x' \text{ in group } g),\quad i \in g",
         "textbook; Captum's FeatureAblation",
-        "What the logit loses without a whole cell of the map, or a whole channel where `cell` is 0; groups that stand in "
+        "What the logit loses without a whole cell, or without a whole channel where `cell` is 0; groups that stand in "
         "for one another all look unimportant.",
         _ANYWHERE,
+        "amount",
         False,
         _ablation_cost,
         {"cell": None, "baseline": None},
@@ -208,6 +220,7 @@ METHODS: dict[str, Method] = {
         "Coarse: one weight per channel, wherever in the map it counts, and only evidence for the class. It has the "
         "grain of the map that it is taken at.",
         ("map",),
+        "relevance",
         False,
         _one,
         {"relu": True, "upsample": False},
@@ -219,6 +232,7 @@ METHODS: dict[str, Method] = {
         "How much of the integrated gradients of the image flows through each number y of the map; like these it "
         "depends on the baseline.",
         ("map",),
+        "amount",
         True,
         _by_steps,
         {"steps": None, "baseline": None},
@@ -230,6 +244,7 @@ METHODS: dict[str, Method] = {
         "How much f reacts to y on the way from the baseline, whether or not y itself changes on that way; the values "
         "sum to nothing in particular.",
         ("map",),
+        "slope",
         False,
         _by_steps,
         {"steps": STEPS, "baseline": None},

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dfn.design.errors import LONGEST_SHOWN, whole
 from dfn.models.build import Chain, Fused, FusedNet, Named
 
 Target = int | Sequence[int] | Tensor
@@ -46,7 +47,8 @@ class Unit:
 
 def refusal(field: str, value: Any, accepted: str) -> ValueError:
     """The error of a measurement: it names the field, the value and what would be accepted."""
-    return ValueError(f"{field}: {short(value)} is not accepted; accepted: {accepted}")
+    words = isinstance(value, str) and value[:1].isalpha() and value.isprintable() and len(value) <= LONGEST_SHOWN
+    return ValueError(f"{field}: {value if words else short(value)} is not accepted; accepted: {accepted}")
 
 
 @contextmanager
@@ -94,8 +96,8 @@ def checked_target(net: FusedNet, target: Target, images: int) -> Tensor:
         case _:
             given = target
     rows = given if isinstance(given, list) else [given] * images
-    whole = all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c < classes for c in rows)
-    if not whole or len(rows) != images:
+    fit = all(isinstance(c, int) and not isinstance(c, bool) and 0 <= c < classes for c in rows)
+    if not fit or len(rows) != images:
         raise refusal("target", target, accepted)
     return torch.tensor(rows, device=next(net.parameters()).device)
 
@@ -111,9 +113,7 @@ def fusion_of(net: FusedNet, fusion: int) -> Fused:
     found = top_fusions(net)
     if not found:
         raise refusal("net", "a net without fusions", "a net with fusions")
-    if isinstance(fusion, bool) or not isinstance(fusion, int) or not 1 <= fusion <= len(found):
-        raise refusal("fusion", fusion, f"a whole number from 1 to {len(found)}")
-    return found[fusion - 1]
+    return found[whole("fusion", fusion, 1, len(found)) - 1]
 
 
 def lane_of(fused: Fused, branch: str) -> Chain:

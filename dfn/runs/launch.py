@@ -21,6 +21,7 @@ from dfn.runs.status import Status, expected
 Until = Literal["end", "step", "epoch"]
 
 PATIENCE = 0.05
+CORES_A_WORKER = 4
 STOP_SECONDS = 20.0
 FOLDERS_OF_DATA = ("DFN_DATA", "DFN_CACHE")
 
@@ -77,10 +78,10 @@ def rewind(runs: Sequence[Run]) -> None:
 
 
 def worker_limit() -> int:
-    """How many workers train at a time: `DFN_WORKERS`, or one less than there are cores (at least one)."""
+    """How many workers train at a time: `DFN_WORKERS`, or one for every four cores (at least one)."""
     wanted = os.environ.get("DFN_WORKERS", "")
     if not wanted:
-        return spare_cores()
+        return max(1, (spare_cores() + 1) // CORES_A_WORKER)
     if not wanted.isdecimal() or int(wanted) < 1:
         raise RunError(f"DFN_WORKERS: {wanted!r} is not accepted; accepted: a number from 1 on")
     return int(wanted)
@@ -95,7 +96,7 @@ def spare_cores() -> int:
 def start(runs: Sequence[Run]) -> None:
     """Start a worker for runs of one store, whatever their last command was. Raises RunError."""
     root = runs[0].folder.parent
-    threads = str(spare_cores())
+    threads = str(max(1, spare_cores() // worker_limit()))
     environment = os.environ | {
         "DFN_RUNS": str(root),
         "OMP_NUM_THREADS": threads,

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Claim:
         now = time.monotonic()
         if now >= self._look_due:
             self._look_due = now + LOOK_SECONDS
-            if (seen := self._signature()) != self._seen:
+            if (seen := self._signature()) not in (None, self._seen):
                 self._seen, self.control = seen, self.run.control()
                 self.taken += 1
         return self.control
@@ -53,8 +54,9 @@ class Claim:
     def let_go(self) -> None:
         """Drop the lock. A command that came at this very moment finds a worker nevertheless."""
         self._lock.release()
-        if self._signature() != self._seen:
-            launch.start_if_told(self.run)
+        if self._signature() not in (None, self._seen):
+            with suppress(OSError, RunError):  # the other runs of this worker go on, whatever is in the way of this one
+                launch.start_if_told(self.run)
 
     def _signature(self) -> tuple[int, int] | None:
         try:
@@ -91,10 +93,15 @@ def main(arguments: Sequence[str]) -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     store = Store(Path(arguments[0]))
+    runs: list[Run] = []
+    for id in arguments[1:]:
+        try:
+            runs.append(store.get(id))
+        except RunError as error:  # the others shall not wait in vain for one that was deleted meanwhile
+            print(error, file=sys.stderr)
     claims: list[Claim] = []
     slot = None
     try:
-        runs = [store.get(id) for id in arguments[1:]]
         claims += [claim for run in runs if run.status().state != "done" and (claim := _claim(run))]
         slot = _wait_for_slot(claims)
         _race(claims, None, queued=True)
@@ -105,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
         if slot:
             slot.release()
         _let_go(claims)
-    return int(any(run.status().state == "failed" for run in runs))
+    return int(len(runs) < len(arguments) - 1 or any(run.status().state == "failed" for run in runs))
 
 
 def _claim(run: Run) -> Claim | None:

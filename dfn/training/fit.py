@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from dfn.data import Batches, Dataset, load_data
 from dfn.models.build import build
 from dfn.models.joins import Join
+from dfn.training.descent import Descent
 from dfn.training.evaluate import (
     PROBE_IMAGES,
     calibration_images,
@@ -79,14 +80,7 @@ class Training:
             self.data, recipe.batch_size, seed=recipe.seed, augment=recipe.augment, device=self.device
         )
         self.steps = recipe.epochs * self.batches.steps_per_epoch
-        self.optimizer = torch.optim.SGD(
-            self.net.parameters(),
-            lr=recipe.lr,
-            momentum=recipe.momentum,
-            nesterov=recipe.momentum > 0,
-            weight_decay=recipe.weight_decay,
-            fused=True,  # on a CPU too it takes half the time of the other ways
-        )
+        self.descent = Descent(self.net, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
         self.precision, self.telemetry = precision, telemetry
         # reading a figure from a GPU waits for it, so there it is done for several steps at once
         self.flush_every = CUDA_FLUSH_EVERY if self.device.type == "cuda" else 1
@@ -121,23 +115,19 @@ class Training:
     def state(self) -> State:
         """A copy of all that `restore` needs, on the CPU."""
         tensors = {f"net.{name}": t.detach().cpu().clone() for name, t in self.net.state_dict().items()}
-        for name, parameter in self.net.named_parameters():
-            buffer = self.optimizer.state[parameter].get("momentum_buffer")
-            if buffer is not None:
-                tensors[f"momentum.{name}"] = buffer.detach().cpu().clone()
+        tensors |= {f"momentum.{name}": v.cpu().clone() for name, v in self.descent.velocity.items()}
         tensors["sums"] = self.sums.cpu().clone()
         waiting = [to_line(record) for record in self.waiting]
         return State(tensors, {name: getattr(self, name) for name in _NUMBERS} | {"waiting": waiting})
 
     def restore(self, state: State) -> None:
         """Go on from a state of the same recipe."""
-        own = {name.removeprefix("net."): t for name, t in state.tensors.items() if name.startswith("net.")}
-        self.net.load_state_dict(own)
-        self.optimizer.state.clear()
-        for name, parameter in self.net.named_parameters():
-            buffer = state.tensors.get(f"momentum.{name}")
-            if buffer is not None:
-                self.optimizer.state[parameter]["momentum_buffer"] = torch.empty_like(parameter).copy_(buffer)
+
+        def part(of: str) -> dict[str, Tensor]:
+            return {name.removeprefix(of): t for name, t in state.tensors.items() if name.startswith(of)}
+
+        self.net.load_state_dict(part("net."))
+        self.descent.restore(part("momentum."))
         self.sums.copy_(state.tensors["sums"])
         for name in _NUMBERS:
             setattr(self, name, state.numbers[name])
@@ -201,19 +191,17 @@ class Training:
         """One step; returns (loss, hits) times images before the update, still on the device."""
         if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
             self.net.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
         with self._seeded(), autocast(self.precision or "fp32", self.device):
             loss, logits = loss_and_logits(self.net, x, y, self.recipe)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.descent.forget_gradients()
         loss.backward()
         norms = None
         if self.telemetry and self.step % NORMS_EVERY == 0:
             before = {p: p.detach().clone() for p in self.net.parameters()}
-            self.optimizer.step()
+            self.descent.step(lr)
             norms = measure_norms(self.net, before, self.step + 1)
         else:
-            self.optimizer.step()
+            self.descent.step(lr)
         hits = (logits.detach().argmax(1) == y).sum()
         return torch.stack((loss.detach().double() * len(y), hits.double())), norms
 

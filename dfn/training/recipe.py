@@ -4,9 +4,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from math import ceil, cos, pi
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dfn.design import paths
 from dfn.design.errors import DesignError, first_error
@@ -54,6 +55,13 @@ class Recipe(BaseModel):
             super().__init__(**settings)
         except ValidationError as error:
             raise RecipeError(str(first_error(error, "recipe"))) from error
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, data: str) -> str:
+        """A folder is named in full: whoever trains may stand somewhere else."""
+        kind, colon, path = data.partition(":")
+        return f"folder:{Path(path).absolute()}" if kind == "folder" and colon and path else data
 
     def model_post_init(self, _: Any) -> None:
         if self.objective == "mean-of-losses" and not joins_logits(self.design):
