@@ -145,7 +145,7 @@ def test_a_way_back_is_cut_to_one_branch_only():
 
 
 def test_swapped_blocks_are_another_net_and_swapped_back_the_same():
-    net = settled(fused(11, 5, 6, 4, classes=4, in_channels=2))
+    net = settled(fused(9, 5, 6, 4, classes=4, in_channels=2))
     swapped = swap_blocks(net, "deep", 1, 2)
     assert not torch.allclose(swapped(X), net(X))
     assert base_depths(swapped.design) == base_depths(net.design) and swapped.design != net.design

@@ -5,7 +5,7 @@ import streamlit as st
 from live import Progress, time_left
 from race import line_up
 from verdict import Result, verdict
-from widgets import data_choice, net_controls, race_controls, recipe_choice, view
+from widgets import data_choice, learning_curves, net_controls, race_controls, recipe_choice, view
 from widgets.words import duration, million, percent
 
 from dfn.design.spec import to_json
@@ -14,7 +14,6 @@ from dfn.runs.store import Run, RunError, Store
 from dfn.training.recipe import RecipeError
 
 EVERY = 0.5
-ROLES = {"running": "running", "waiting": "waiting for a place", "paused": "paused", "done": "done"}
 
 with st.sidebar:
     info = data_choice.show()
@@ -50,50 +49,6 @@ def read(run: Run) -> Progress:
     known = st.session_state.setdefault("progress", {}).setdefault(str(run.folder), Progress())
     known.update(run)
     return known
-
-
-def panels(race: list[tuple[str, str, Run]], known: list[Progress]) -> dict:
-    """The two curves: loss by step and test accuracy by epoch."""
-    begin = next((p.begin for p in known if p.begin), None)
-    loss, accuracy = [], []
-    for (label, role, run), progress in zip(race, known, strict=True):
-        common = {"id": run.id, "label": label, "role": role, "state": progress.status.state if progress.status else ""}
-        x, y = progress.loss_curve()
-        loss.append({**common, "x": x, "y": y, "markers": False})
-        x, y = progress.accuracy_curve()
-        accuracy.append({**common, "x": x, "y": [100 * value for value in y], "markers": True})
-    steps = begin["steps"] if begin else 1
-    per_epoch = begin["steps_per_epoch"] if begin else 1
-    epochs = steps // max(1, per_epoch)
-    return {
-        "panels": [
-            {
-                "id": "loss",
-                "title": "Training loss, every step",
-                "unit": "nats",
-                "x_label": "step",
-                "x_max": steps,
-                "epoch_steps": per_epoch,
-                "log": False,
-                "y_min": 0,
-                "y_max": None,
-                "series": loss,
-            },
-            {
-                "id": "accuracy",
-                "title": "Test accuracy, every epoch",
-                "unit": "%",
-                "x_label": "epoch",
-                "x_max": epochs,
-                "epoch_steps": 1,
-                "log": False,
-                "y_min": 0,
-                "y_max": 100,
-                "series": accuracy,
-            },
-        ],
-        "height": 300,
-    }
 
 
 def gradient(race: list[tuple[str, str, Run]], known: list[Progress], first: bool) -> dict | None:
@@ -179,7 +134,8 @@ def screen() -> None:
     progress_line(known)
     left, right = st.columns([5, 3])
     with left, st.container(border=True):
-        view.show("curves", panels(race, known), key="curves")
+        curves = [(run.id, label, role, p) for (label, role, run), p in zip(race, known, strict=True)]
+        learning_curves.show(curves, key="curves")
     results = {
         role: Result(label, role, p.epochs[-1]["test_accuracy"], p.epochs[-1]["epoch"])
         for (label, role, _), p in zip(race, known, strict=True)

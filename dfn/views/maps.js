@@ -92,6 +92,8 @@ function paint(view) {
   const given = JSON.stringify(data.selected ?? null);
   if (given !== view.given) view.pinned = data.selected ?? null;
   view.given = given;
+  const within = (spot) => spot.channel < data.channels && spot.row < data.height && spot.col < data.width;
+  if (view.pinned && !within(view.pinned)) view.pinned = null; // another map: the place that was pinned is not on it
   arrange(view);
   measure(view);
   legend(view);
@@ -236,11 +238,11 @@ function measure(view) {
     panel.image = new ImageData(data.width, data.height * data.channels);
     panel.words = new Uint32Array(panel.image.data.buffer);
   });
-  const mode = `${data.scale} ${data.range}`;
+  const mode = `${data.scale} ${data.range} ${data.signed}`;
   const filled = view.panels.filter((panel) => panel.values);
   if (!fresh && mode === view.mode) return;
   view.mode = mode;
-  view.signed = filled.some((panel) => panel.values.some((value) => value < 0));
+  view.signed = data.signed ?? filled.some((panel) => panel.values.some((value) => value < 0));
   view.colours = lookup(view.signed ? view.palette.diverging : view.palette.sequential);
   const shared = data.scale === "whole" && data.range ? { limit: data.range, beyond: false } : reach(filled.map((panel) => panel.values));
   view.shared = shared;
