@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from dfn.design.errors import DesignError
     from dfn.design.paths import essential_depth, exchange, groups, path_spectrum
     from dfn.design.spec import Design, from_json, to_json
+    from dfn.insight.attribution import attribute
+    from dfn.insight.gradients import gradient_by_length
+    from dfn.insight.lesions import lesion
     from dfn.models.build import build
     from dfn.training.fit import Training, fit
     from dfn.training.recipe import Recipe
@@ -27,6 +30,7 @@ _HOMES = {
     "DesignError": "dfn.design.errors",
     "Recipe": "dfn.training.recipe",
     "Training": "dfn.training.fit",
+    "attribute": "dfn.insight.attribution",
     "build": "dfn.models.build",
     "catalogue": "dfn.design.catalogue",
     "cost": "dfn.design.cost",
@@ -35,7 +39,9 @@ _HOMES = {
     "fit": "dfn.training.fit",
     "from_json": "dfn.design.spec",
     "fused": "dfn.design.catalogue",
+    "gradient_by_length": "dfn.insight.gradients",
     "groups": "dfn.design.paths",
+    "lesion": "dfn.insight.lesions",
     "load_data": "dfn.data",
     "path_spectrum": "dfn.design.paths",
     "to_json": "dfn.design.spec",
@@ -48,6 +54,7 @@ __all__ = [
     "DesignError",
     "Recipe",
     "Training",
+    "attribute",
     "build",
     "catalogue",
     "cost",
@@ -56,7 +63,9 @@ __all__ = [
     "fit",
     "from_json",
     "fused",
+    "gradient_by_length",
     "groups",
+    "lesion",
     "load_data",
     "path_spectrum",
     "to_json",

@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -124,17 +125,16 @@ def linear() -> tuple[FusedNet, Tensor]:
     straight = Conv(channels=3, kernel=1, projection=True)
     fusion = Fusion(branches=(Series(nodes=(straight,)), Series()), relu="before")
     net = build(Design(body=Series(nodes=(straight, fusion, Head())), in_channels=2, classes=4, norm="none"))
-    stem, block = (
-        net.get_submodule(f"body.{place}.conv").weight[:, :, 0, 0] for place in ("stem", "fusion1.branches.deep.conv1")
-    )
-    head = net.get_submodule("body.logits.linear").weight
+    stem = net.get_parameter("body.stem.conv.weight")[:, :, 0, 0]
+    block = net.get_parameter("body.fusion1.branches.deep.conv1.conv.weight")[:, :, 0, 0]
+    head = net.get_parameter("body.logits.linear.weight")
     return net, (head @ (block + torch.eye(3)) @ stem).detach() / 64
 
 
 @pytest.mark.parametrize("method", ["input_x_gradient", "integrated_gradients", "deep_lift", "occlusion"])
 def test_a_linear_net_shares_out_slope_times_input(method: str):
     net, slope = linear()
-    options = {"window": 1, "stride": 1} if method == "occlusion" else {}
+    options: dict[str, Any] = {"window": 1, "stride": 1} if method == "occlusion" else {}
     values = attribute(net, X, TARGET, method, **options).values
     expected = X * slope[TARGET][:, :, None, None]
     if method == "occlusion":  # a pixel goes with all its colours

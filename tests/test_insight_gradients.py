@@ -126,7 +126,8 @@ def test_flow_is_autograd_at_every_place(of):
     wanted = cross_entropy(logits, TARGET, reduction="sum") if of == "loss" else logits.gather(1, TARGET[:, None]).sum()
     flow = gradient_flow(net, X, TARGET, of)
     names = [name for name in trace if name != "logits"]
-    for name, gradient in zip(names, torch.autograd.grad(wanted, [trace[n] for n in names], retain_graph=True)):
+    gradients = torch.autograd.grad(wanted, [trace[name] for name in names], retain_graph=True)
+    for name, gradient in zip(names, gradients, strict=True):
         assert flow.places[name] == pytest.approx(gradient.flatten(1).norm(dim=1).mean().item())
     for back, source in zip(flow.fusions, ["stem", "fusion1/joined", "fusion2/joined"], strict=True):
         assert back.received == flow.places[f"{back.fusion}/joined"] and back.total == flow.places[source]

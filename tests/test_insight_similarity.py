@@ -18,7 +18,7 @@ SMALL = fused(8, 5, 3, 4, classes=4, in_channels=2)
 def naive_cka(a: Tensor, b: Tensor) -> float:
     """By the features instead of the kernels."""
     x, y = ((m.flatten(1) - m.flatten(1).mean(0)).double().numpy() for m in (a, b))
-    return np.linalg.norm(y.T @ x) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y))
+    return float(np.linalg.norm(y.T @ x) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)))
 
 
 def test_cka_is_its_formula():

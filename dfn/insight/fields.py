@@ -27,7 +27,7 @@ Field = tuple[int, int]
 class Fields:
     """The theoretical fields of a map. The place at row r sees the rows from r * `step` - before to
     r * `step` + behind, for every (before, behind) in `paths`, which says how many paths see just that; columns alike.
-    Rows outside the image are padding."""
+    Rows outside the image are padding. The conv of a gate belongs to no path."""
 
     step: int
     paths: dict[Field, int]
