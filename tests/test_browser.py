@@ -40,6 +40,15 @@ def test_compose_answers_to_sliders_and_clicks_and_the_link_keeps_it(streamlit_a
     page.screenshot(path=artifacts / "compose.png")
     page.reload()
     expect(page.get_by_text("44 → 32")).to_be_visible()
+    page.get_by_role("slider", name="Deep depth").press("ArrowRight")
+    expect(page).to_have_url(re.compile("deep=51"))
+    page.get_by_role("button", name="Train it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Watch them learn")
+    expect(page).to_have_url(re.compile("/train.*deep=51"))
+    page.get_by_role("link", name="Maps").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Deep + shallow")
+    page.get_by_role("link", name="Compose").click()
+    expect(page).to_have_url(re.compile("deep=51.*x=010000"))
 
 
 def test_play_pause_go_on_maps_and_runs(streamlit_app, new_page: NewPage, artifacts: Path):

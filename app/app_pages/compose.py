@@ -19,7 +19,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.title(f"One fused net, {NUMBER_WORDS[len(chosen.bases)]} base networks", anchor=False, width="stretch")
     view.copy_link()
     if st.button("Train it", type="primary", icon=":material/play_arrow:"):
-        st.switch_page("app_pages/train.py")
+        # an empty set of parameters: without one Streamlit refuses to clear what widgets are bound to
+        st.switch_page("app_pages/train.py", query_params={})
 
 if chosen.fusions == 0:
     words = (
