@@ -8,8 +8,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attribution_data
+import flow_data
+import lesion_data
 import maps_data
 import streamlit as st
+from lesion_plan import How, Lesion
 from runs_data import Facts, net_words, written_recipe
 
 from dfn.data.info import DataInfo, data_sets
@@ -23,9 +27,13 @@ from dfn.training.recipe import Recipe
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from dfn.data import Dataset
+    from dfn.insight.effects import Kept
+    from dfn.insight.gradients import Flow
     from dfn.insight.maps import Stack
+    from dfn.models.build import FusedNet
 
 FOLDER_SIDE = 32
 RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
@@ -123,7 +131,87 @@ def called(folder: str, epoch: int, part: int) -> "NDArray[np.int64]":
     return maps_data.call_images(run, epoch, images_of(run), part)
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def net_after(folder: str, epoch: int) -> "FusedNet":
+    """The net that a run had after an epoch. Everybody reads this one, nobody changes it."""
+    return attribution_data.load_net(Run(Path(folder)), epoch)
+
+
+@st.cache_resource(max_entries=512, show_spinner=False)
+def answer(kind: str, question: tuple[str | int, ...]) -> list[Any]:
+    """A box for the answer to a question, empty until somebody has worked it out: what is computed inside a cached
+    function can neither show how far it is nor be stopped."""
+    return []
+
+
 def images_of(run: Run) -> "Dataset":
     """The test images that belong to a run's recipe."""
     recipe = run.recipe
     return test_images(recipe.data, recipe.size, recipe.train_limit, recipe.test_limit)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def flow(folder: str, epoch: int, numbers: tuple[int, ...]) -> "Flow":
+    """The gradient of the loss of these test images on its way back through the net."""
+    from dfn.insight.gradients import gradient_flow
+
+    x, labels = flow_data.some_images(images_of(Run(Path(folder))), numbers)
+    return gradient_flow(net_after(folder, epoch), x, labels)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def lengths(folder: str, epoch: int, numbers: tuple[int, ...]) -> flow_data.Lengths:
+    """The gradient of these test images by the length of the paths along which it came."""
+    x, labels = flow_data.some_images(images_of(Run(Path(folder))), numbers)
+    return flow_data.measure_lengths(net_after(folder, epoch), x, labels)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def weight_norms(folder: str, size: int) -> flow_data.Curves:
+    """The gradient norms of the weights that a run wrote down, by place; `size` of its records tells old from new."""
+    return flow_data.weight_norms(Run(Path(folder)).metrics())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def calibration(data: str, size: int | None, train_limit: int | None, test_limit: int | None) -> "list[Tensor]":
+    """Training images for batch norm's statistics; read only."""
+    return flow_data.calibration(data, size, train_limit, test_limit)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def joint(folder: str, epoch: int, count: int) -> flow_data.Joint:
+    """What the net of this run and its base networks alone call right of the first `count` test images."""
+    run = Run(Path(folder))
+    recipe = run.recipe
+    batches = calibration(recipe.data, recipe.size, recipe.train_limit, recipe.test_limit)
+    return flow_data.measure_joint(net_after(folder, epoch), batches, images_of(run), count)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def kept(folder: str, epoch: int, count: int) -> "Kept":
+    """The maps of the first `count` test images at every station of this run's net; read only."""
+    return lesion_data.keep(net_after(folder, epoch), images_of(Run(Path(folder))), count)
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def lesion_outcome(folder: str, epoch: int, count: int, lesion: Lesion) -> lesion_data.Outcome:
+    """What a lesion does to the answers of this run's net."""
+    return lesion_data.outcome(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def lesion_importance(folder: str, epoch: int, count: int, how: How) -> dict[str, float]:
+    """Accuracy of this run's net when one block at a time is cut."""
+    return lesion_data.importance(kept(folder, epoch, count), how, images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def lesion_gains(folder: str, epoch: int, count: int, lanes: tuple[str, ...], at: int | None) -> dict[str, list[float]]:
+    """Accuracy of this run's net at every gain of the dial."""
+    return lesion_data.gains(kept(folder, epoch, count), lanes, at)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def lesion_draws(folder: str, epoch: int, count: int, how: How, blocks: int) -> list[float]:
+    """Accuracy of this run's net when so many random blocks are cut at once, for several draws."""
+    return lesion_data.random_accuracies(kept(folder, epoch, count), blocks, how, images_of(Run(Path(folder))))

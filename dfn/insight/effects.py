@@ -56,7 +56,8 @@ class Kept:
     @torch.no_grad()
     def answers(self, changed: FusedNet) -> Tensor:
         """The logits (N, classes) of a changed copy of the net, as it would give them in eval mode."""
-        changed = own_copy(changed)
+        if changed.training:  # a net in eval mode answers without being changed, and needs no copy
+            changed = own_copy(changed)
         start = _first_difference(self.net, changed)
         if start is None:
             return self.logits

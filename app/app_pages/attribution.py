@@ -1,0 +1,181 @@
+"""Attribution: where in the image, or in a map on the way, an answer of the net came from."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import attribution_beside
+import attribution_data as data
+import cached
+import streamlit as st
+from attribution_data import INPUT, Asked, Picture
+from image_words import verdict
+from maps_data import Shown
+from widgets import attribution_cards, attribution_view, image_choice, method_choice, run_choice, view
+from widgets import attribution_work as work
+from widgets.attribution_view import Panel
+
+from dfn.insight.maps import Place, places
+from dfn.insight.methods import METHODS
+from dfn.runs.run import Run
+
+if TYPE_CHECKING:
+    from dfn.data import Dataset
+
+FROM_IMAGE = "integrated_gradients"
+
+
+def picture(asked: Asked, run: Run, words: str) -> Picture | None:
+    """The answer to a question about this run; None where it was stopped."""
+    net, images = cached.net_after(asked.folder, asked.epoch), cached.images_of(run)
+    return work.answer("picture", asked, lambda tell: data.explain(net, images, asked, tell), words)
+
+
+def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
+    """Choices, pictures, self-tests, branches, scores, and what stands behind them."""
+    run, epochs = shown.run, list(shown.run.snapshots())
+    recipe, images = run.recipe, cached.images_of(run)
+    with sidebar:
+        epoch = method_choice.epoch(epochs)
+    words = st.container()
+    index = image_choice.show(images, run, epoch)
+    maps, chances = cached.image_maps(str(run.folder), tuple(epochs), index)
+    probabilities, true = chances[epochs.index(epoch)], int(images.test.labels[index])
+    called = int(probabilities.argmax())
+    words.markdown(verdict(images.classes, true, probabilities.tolist(), epoch))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = found[method_choice.fusion(found) - 1]
+        spots = data.spots(place)
+        spot = method_choice.place(list(spots))
+        method = method_choice.method(spots[spot], recipe.design)
+    with sidebar:
+        wanted = method_choice.target(images.classes, called, true)
+    asked = Asked(str(run.folder), epoch, index, method, spots[spot], method_choice.class_of(wanted, called, true))
+    shape = maps[asked.at].shape[1:] if asked.at != INPUT else tuple(images.test.images.shape[1:])
+    alone = attribution_beside.trained_alone(run, asked, found.index(place) + 1, shape)
+    with sidebar:
+        beside = method_choice.beside(attribution_beside.offered(run, asked, len(images.test), alone))
+
+    title, of = METHODS[method].title, f"of {method_choice.place_words(spot, place.title)}"
+    first = picture(asked, run, f"{title} {of}")
+    if first is None:
+        return
+    panels, answers = [panel_of(title, of, asked, first, images)], [first]
+    other = attribution_beside.other(run, asked, beside, wanted, alone)
+    second = picture(other.asked, other.run, other.title) if other else None
+    if other and second:
+        panels.append(
+            panel_of(
+                other.title,
+                of if other.run is run or asked.at == INPUT else "of the same place",
+                other.asked,
+                second,
+                images,
+            )
+        )
+        answers.append(second)
+    show_pictures(panels, answers, index, images.classes[true])
+    if place.join:
+        show_branches(replace(asked, method=FROM_IMAGE, at=INPUT), run, found.index(place) + 1, place)
+    attribution_cards.show(cached.net_after(asked.folder, epoch), images, asked, first)
+    show_sources(shown, asked, first, shape)
+
+
+def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset") -> Panel:
+    """One picture with its words."""
+    about = f"{of}, for class {images.classes[asked.target]}, epoch {asked.epoch}"
+    return Panel(title, about, asked.method, answer.heat, attribution_view.pixels(images, asked.image))
+
+
+def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], index: int, true: str) -> None:
+    """The bare image, one or two pictures on one scale, and their self-tests."""
+    scale = data.common_scale([(panel.method, panel.heat) for panel in panels])
+    with st.container(border=True):
+        columns = st.columns(3)
+        with columns[0]:
+            alt = f"Test image {index} as the net gets it, {true}"
+            attribution_view.bare(panels[0].image, f"Test image {index}", f"class {true}", alt)
+        for column, panel in zip(columns[1:], panels, strict=False):
+            with column:
+                attribution_view.panel(panel, scale)
+        if len(panels) == 1:
+            with columns[2]:
+                attribution_view.gap_card(answers[0], panels[0].method)
+                attribution_view.limits(panels[:1])
+        attribution_view.scale_strip(scale)
+    if len(panels) > 1:
+        names = ("completeness gap", "completeness gap beside it")
+        columns = st.columns(3)
+        for column, panel, answer, name in zip(columns, panels, answers, names, strict=False):
+            with column:
+                attribution_view.gap_card(answer, panel.method, name)
+        with columns[2]:
+            attribution_view.likeness_card(data.alike(*answers))
+        attribution_view.limits(panels)
+
+
+def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
+    """Integrated gradients of the image, split over the blocks of the chosen fusion."""
+    fusion = place.title.lower()
+    st.subheader(f"Through which block of {fusion}", anchor=False)
+    net, images = cached.net_after(asked.folder, asked.epoch), cached.images_of(run)
+    found = work.answer(
+        "branches",
+        asked,
+        lambda tell: data.explain_by_branch(net, images, asked, number, tell),
+        f"Integrated gradients by block of {fusion}",
+        number,
+    )
+    if found:
+        attribution_view.parts(found, attribution_view.pixels(images, asked.image), fusion)
+
+
+def show_sources(shown: Shown, asked: Asked, answer: Picture, shape: Sequence[int]) -> None:
+    """Formula, source and cost of the method, the same from Python, and the values as a file."""
+    facts = METHODS[asked.method]
+    sources = st.expander(
+        "Formula, source and cost", icon=":material/functions:", key="attribution-sources", on_change="rerun"
+    )
+    if sources.open:
+        with sources:
+            st.latex(facts.formula)
+            st.markdown(
+                "x is the image or map that is explained, x' its baseline (the mean colour, or its map), f the logit "
+                "of the class, i one number of x; A^k channel k of a map, y one number of a map."
+            )
+            st.markdown(f"Source: {facts.source}. Cost: {data.cost_words(facts, tuple(shape))}. Computed with Captum.")
+    code = st.expander(
+        "The same from Python, and the values", icon=":material/code:", key="attribution-code", on_change="rerun"
+    )
+    if code.open:
+        with code:
+            st.code(data.code(shown.run, asked, shown.recorded), language="python")
+            name = f"{asked.method}-{asked.at.replace('/', '-')}-image-{asked.image}.csv"
+            st.download_button("Values as CSV", data.csv(answer), file_name=name, mime="text/csv")
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Where the answer came from", anchor=False, width="stretch")
+    view.copy_link()
+with st.sidebar:
+    shown = run_choice.show()
+    choices = st.container()
+if shown is None:
+    st.markdown("Pictures are made from the weights that a run keeps, and no run has kept any yet.")
+    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.stop()
+st.markdown(
+    "Which pixels, or which numbers of a map on the way, the net's answer rests on: red speaks for the class, blue "
+    "against it. Set a second picture beside it, and see how much came through the deep and the shallow block."
+)
+if shown.recorded:
+    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+reserved, body = st.empty(), st.container()
+try:
+    # a place that is reserved while torch is loaded; later it would only push down what stands there
+    with nullcontext() if "torch" in sys.modules else reserved.skeleton(height=620), body:
+        show_page(shown, places(shown.run.recipe.design), choices)
+except ValueError as error:
+    st.error(f"This picture cannot be made: {error}")

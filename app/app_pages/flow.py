@@ -1,0 +1,110 @@
+"""Flow: how the gradient comes back from the loss to the stem, and along which paths."""
+
+import cached
+import streamlit as st
+from flow_data import MOST_JUDGED, batch_of, companions, gradient_rows, shares
+from maps_data import run_with_maps
+from runs_data import train_link
+from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, method_choice, run_choice, view
+from widgets.words import plural
+
+from dfn.design.spec import to_json
+from dfn.runs.store import Run
+
+ROLES = ("fused", "plain", "resnet", "late", "decision")
+OVER = ("this image", "several images")
+
+
+def images_chosen(index: int, most: int, count: int) -> tuple[tuple[int, ...], str]:
+    """The numbers of the test images to measure on, and in words over which the numbers are means."""
+    over = link_choice.show(st.pills, "Measured on", OVER, "over", OVER[0], required=True)
+    if over != OVER[1]:
+        return (index,), "for this image"
+    numbers = tuple(range(min(most, count)))
+    return numbers, f"the mean over the first {plural(len(numbers), 'test image')}"
+
+
+def role_of(run: Run) -> str:
+    """The colour of a run's net."""
+    kind = cached.facts(str(run.folder)).kind
+    return kind if kind in ROLES else "fused"
+
+
+def show_places(run: Run, epoch: int, numbers: tuple[int, ...], on: str) -> None:
+    """The run itself, and its deep base network trained apart, at the last epoch that it kept up to this one."""
+    nets = [(run.recipe.label, role_of(run), gradient_rows(cached.flow(str(run.folder), epoch, numbers)))]
+    missing = []
+    for runner in companions(run.recipe, ("plain deep",)):
+        apart = run_with_maps(runner.recipe.id, cached.RECORDED)
+        if apart is None:
+            missing.append(runner.label)
+            continue
+        at = max((kept for kept in apart.run.snapshots() if kept <= epoch), default=min(apart.run.snapshots()))
+        label = runner.label if at == epoch else f"{runner.label}, after epoch {at}"
+        nets.append((label, runner.role, gradient_rows(cached.flow(str(apart.run.folder), at, numbers))))
+    flow_gradient.show_places(nets, on)
+    for label in missing:
+        st.markdown(f"**{label}** has not been trained with this recipe and seed.")
+        address = train_link(run.recipe)
+        st.page_link("app_pages/train.py", label=f"Train {label}", icon=":material/show_chart:", query_params=address)
+
+
+def show_flow(run: Run, epoch: int) -> None:
+    """Everything below the title."""
+    recipe, images = run.recipe, cached.images_of(run)
+    index = flow_image.show(images, run, epoch)
+    cost = cached.costs(to_json(recipe.design), images.shape)
+    numbers, on = images_chosen(index, batch_of(cost.activation_bytes), len(images.test))
+    flow = cached.flow(str(run.folder), epoch, numbers)
+    left, right = st.columns(2)
+    with left, st.container(border=True, height="stretch"):
+        show_places(run, epoch, numbers, on)
+    with right, st.container(border=True, height="stretch"):
+        if flow.fusions:
+            flow_gradient.show_handed_back(flow, on)
+        else:
+            st.markdown("**Handed back at each fusion**")
+            st.markdown("This net joins nothing: there is one way back, through every block.")
+    with st.container(border=True):
+        flow_lengths.show(cached.lengths(str(run.folder), epoch, numbers), shares(recipe.design), recipe.label, on)
+    with st.container(border=True):
+        flow_gradient.show_training(runs_beside(run))
+    if companions(recipe, ("plain deep",)):
+        st.subheader("What each base network can do alone", anchor=False)
+        with st.container(border=True):
+            flow_joint.show(run, epoch, min(MOST_JUDGED, len(images.test)), len(images.test))
+
+
+def runs_beside(run: Run) -> list[tuple[str, str, Run]]:
+    """The run and its base networks trained apart, as far as they were trained."""
+    found = [(run.recipe.label, role_of(run), run)]
+    for runner in companions(run.recipe, ("plain deep", "plain shallow")):
+        apart = run_with_maps(runner.recipe.id, cached.RECORDED)
+        if apart:
+            found.append((runner.label, runner.role, apart.run))
+    return found
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Where the gradient goes", anchor=False, width="stretch")
+    view.copy_link()
+with st.sidebar:
+    shown = run_choice.show()
+    epoch_shown = method_choice.epoch(list(shown.run.snapshots())) if shown else 0
+if shown is None:
+    st.markdown("Gradients are measured with the weights that a run keeps, and no run has kept any yet.")
+    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.stop()
+
+st.markdown(
+    "Learning needs the gradient to find its way from the loss back to the stem. Move the **epoch** and watch through "
+    "which blocks, and along paths of which length, it comes."
+)
+if shown.recorded:
+    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+slot = st.container()
+try:
+    with slot.skeleton(height=760), slot:
+        show_flow(shown.run, epoch_shown)
+except ValueError as error:
+    st.error(f"This cannot be measured: {error}")

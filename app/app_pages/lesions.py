@@ -1,0 +1,108 @@
+"""Lesions: blocks, branches and ways back are cut, and what is left of the net is measured at once."""
+
+import cached
+import streamlit as st
+from flow_data import companions
+from lesion_data import judged
+from lesion_plan import Lesion, Options, drawn, options, paths_left, plain_block, toggled
+from streamlit.delta_generator import DeltaGenerator
+from widgets import flow_image, lesion_controls, lesion_result, lesion_strip, method_choice, run_choice, view
+from widgets.lesion_strip import Judge
+from widgets.words import percent, plural
+
+from dfn.design.paths import path_spectrum
+from dfn.design.spec import to_json
+from dfn.runs.store import Run
+
+MORE = ("the whole dial", "random lesions", "beside other nets")
+
+
+def show_net(run: Run, lesion: Lesion, choice: Options) -> None:
+    """The drawing; a click on a block cuts it."""
+    whole = cached.drawing(to_json(run.recipe.design), cached.image_shape(run.recipe), None)
+    left = paths_left(run.recipe.design, lesion)
+    alt = f"{run.recipe.label}: {lesion_result.done(lesion) or 'whole'}."
+    data = {**drawn(whole, lesion, left), "compact": False, "selected": None, "alt": alt}
+    event = view.show("net", data, key=f"lesion-net-{run.id}")
+    clicked = event.get("select", {}).get("id", "")
+    block = clicked if clicked in choice.blocks else plain_block(whole, clicked)
+    if block in choice.blocks:
+        lesion_controls.write(toggled(lesion, block, choice.blocks), choice)
+        st.rerun()
+
+
+def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) -> tuple[Judge, float]:
+    """What the lesion does, also as one sentence in the `headline`; returns what judged it, and the accuracy before."""
+    images = cached.images_of(run)
+    total = len(images.test)
+    count = judged(cached.costs(to_json(run.recipe.design), images.shape).shapes, total)
+    judge = str(run.folder), epoch, count
+    on = f"all {total:,} test images" if count == total else f"the first {count:,} of {total:,} test images"
+    whole, left = path_spectrum(run.recipe.design), paths_left(run.recipe.design, lesion)
+    outcome = cached.lesion_outcome(*judge, lesion)
+    if lesion.changes:
+        headline.markdown(lesion_result.verdict(outcome, lesion, run.recipe.design.classes, left))
+    else:
+        headline.markdown(f"The net is whole and calls **{percent(outcome.before)}** of {on} right.")
+    with st.container(border=True):
+        lesion_result.show(outcome, whole, left, on)
+        index = flow_image.show(images, run, epoch)
+        if lesion.changes:
+            st.markdown(lesion_result.chosen_image(outcome, index, count, images))
+        lesion_result.flips(outcome.flips, images)
+    return judge, outcome.before
+
+
+def show_more(run: Run, judge: Judge, before: float, lesion: Lesion, choice: Options) -> None:
+    """What takes longer: the strip, and more on demand."""
+    with st.container(border=True):
+        lesion_strip.guess(judge, choice, lesion.how, before)
+    offered = MORE if companions(run.recipe, ("plain deep",)) else MORE[:2] if choice.fusions else MORE[1:2]
+    more = st.pills("Also measure", offered, selection_mode="multi", key="lesion-more", persist_state="session")
+    for wanted in offered:
+        if wanted in more:
+            with st.container(border=True):
+                if wanted == MORE[0]:
+                    lesion_strip.whole_dial(judge, lesion, choice)
+                elif wanted == MORE[1]:
+                    lesion_strip.random_cuts(judge, choice, lesion.how, before, run.recipe.design.classes)
+                else:
+                    lesion_strip.beside(run, judge, lesion.how)
+
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Cut it and see", anchor=False, width="stretch")
+    view.copy_link()
+with st.sidebar:
+    shown = run_choice.show()
+    epoch_shown = method_choice.epoch(list(shown.run.snapshots())) if shown else 0
+if shown is None:
+    st.markdown("Lesions are made in the weights that a run keeps, and no run has kept any yet.")
+    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.stop()
+
+run_shown = shown.run
+possible = options(run_shown.recipe.design, cached.image_shape(run_shown.recipe))
+if not possible.blocks:
+    st.markdown("This net is no chain of blocks, so there is nothing here that could be cut. Choose another run.")
+    st.stop()
+with st.sidebar:
+    how_shown = lesion_controls.how(possible)
+made = lesion_controls.read(possible, how_shown)
+st.markdown(
+    f"A trained net, and {plural(len(possible.blocks), 'block')} to take out. **Click a block** to cut it: does the "
+    "rest still know what it sees? The weights stay as they are, nothing is trained again."
+)
+if shown.recorded:
+    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+with st.container(border=True):
+    said = st.container()
+    show_net(run_shown, made, possible)
+    lesion_controls.show(made, possible)
+slot = st.container()
+try:
+    with slot.skeleton(height=560), slot:
+        judged_by, accuracy = show_effect(run_shown, epoch_shown, made, said)
+    show_more(run_shown, judged_by, accuracy, made, possible)
+except ValueError as error:
+    st.error(f"This lesion cannot be measured: {error}")

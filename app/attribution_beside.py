@@ -1,0 +1,77 @@
+"""What may stand beside a picture, and the question that it answers. No drawing and no cache of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cached
+from attribution_data import INPUT, Asked, fitting
+from maps_data import IMAGES_AT_ONCE, run_with_maps, trained_apart
+from widgets.method_choice import CALLED, Beside, class_of
+
+from dfn.design.spec import to_json
+from dfn.insight.methods import METHODS
+from dfn.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Other:
+    """A picture to compare with: its question, the run that answers it, and what is different about it."""
+
+    run: Run
+    asked: Asked
+    title: str
+
+
+def offered(run: Run, asked: Asked, images: int, alone: Other | None) -> dict[str, list[str]]:
+    """The kinds of pictures that may stand beside, and what there is to choose from; the first is taken at first."""
+    epochs = list(run.snapshots())
+    methods, _ = fitting(asked.at, run.recipe.design)
+    found = {"method": sorted(methods, key=lambda name: name == asked.method)}
+    if len(epochs) > 1:
+        found["epoch"] = [str(kept) for kept in sorted(epochs, key=lambda kept: (kept == asked.epoch, kept))]
+    found["image"] = [str((asked.image + 1 + step) % images) for step in range(images)]
+    if epochs[0] == 0:
+        found["untrained"] = []
+    if alone:
+        found["apart"] = []
+    return found
+
+
+def trained_alone(run: Run, asked: Asked, number: int, shape: Sequence[int]) -> Other | None:
+    """The deep base of this net trained alone, at the same place (of this shape), at its last kept epoch up to this
+    one; None where there is none."""
+    runners = [runner for runner in trained_apart(run.recipe) if runner.role == "plain"]
+    shown = run_with_maps(runners[0].recipe.id, cached.RECORDED) if runners else None
+    if shown is None:
+        return None
+    at = INPUT if asked.at == INPUT else f"block{number}"
+    recipe = shown.run.recipe
+    shapes = cached.costs(to_json(recipe.design), cached.image_shape(recipe)).shapes
+    if at != INPUT and shapes.get(at) != tuple(shape):
+        return None
+    kept = list(shown.run.snapshots())
+    epoch = max((one for one in kept if one <= asked.epoch), default=kept[0])
+    there = replace(asked, folder=str(shown.run.folder), epoch=epoch, at=at)
+    return Other(shown.run, there, f"{runners[0].label}, trained apart")
+
+
+def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | None) -> Other | None:
+    """The picture that was chosen; None where nothing stands beside. Another image is asked for its own class where the
+    class is the called or the true one."""
+    match beside.kind:
+        case "method":
+            return Other(run, replace(asked, method=beside.what), METHODS[beside.what].title)
+        case "epoch":
+            return Other(run, replace(asked, epoch=int(beside.what)), f"After epoch {beside.what}")
+        case "untrained":
+            return Other(run, replace(asked, epoch=0), "Before training")
+        case "image":
+            index = int(beside.what)
+            true = int(cached.images_of(run).test.labels[index])
+            part, place = divmod(index, IMAGES_AT_ONCE)
+            called = int(cached.called(asked.folder, asked.epoch, part)[place]) if target == CALLED else true
+            changed = replace(asked, image=index, target=class_of(target, called, true))
+            return Other(run, changed, f"Test image {index}")
+        case "apart":
+            return alone
+    return None

@@ -1,0 +1,205 @@
+"""What the Attribution page asks and what it gets: places, methods that fit, and pictures as plain numbers. No drawing
+and no cache.
+
+Torch and Captum are loaded by the functions that need them, so that the page stands before they are there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dfn.design.spec import Design
+from dfn.insight.maps import Place, SnapshotError, reach
+from dfn.insight.methods import METHODS, Method, misfit
+from dfn.runs.store import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from dfn.data import Dataset
+    from dfn.insight.attribution import Attribution
+    from dfn.models.build import FusedNet
+
+Tell = Callable[[int, int], None]
+Heat = NDArray[np.float64]
+
+INPUT = "input"
+GAP_ALLOWED = 0.01
+NEVER_NEGATIVE = ("saliency", "grad_cam")
+UNITS = {"amount": "of the logit", "slope": "of the logit for a change by 1", "relevance": "in no unit"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything that one picture depends on: the run's folder, the epoch, the number of the test image, the method,
+    the name of the map (or `input`) and the class."""
+
+    folder: str
+    epoch: int
+    image: int
+    method: str
+    at: str
+    target: int
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An answer: the values of one image summed over channels (h, w), and the attribution itself."""
+
+    heat: Heat
+    attribution: "Attribution"
+
+    @property
+    def gap(self) -> float | None:
+        """The completeness gap as a share of the change of the logit; None where there is no axiom."""
+        return None if self.attribution.gap is None else float(self.attribution.gap[0])
+
+    @property
+    def change(self) -> float | None:
+        """By how much the logit differs from that of the baseline."""
+        return None if self.attribution.change is None else float(self.attribution.change[0])
+
+    @property
+    def total(self) -> float:
+        """The sum of all values."""
+        return float(self.heat.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Integrated gradients by branch: the values (h, w) through each block and of the whole, and the residual."""
+
+    parts: dict[str, Heat]
+    whole: Heat
+    residual: float
+
+
+def spots(place: Place) -> dict[str, str]:
+    """Where a picture can be taken, by what it is called here: the image, each block of a place, what they join to."""
+    found = {INPUT: INPUT, **dict(zip(place.lanes, place.blocks, strict=True))}
+    return found | ({"joined" if place.join else "map": place.joined} if place.joined else {})
+
+
+def fitting(at: str, design: Design) -> tuple[list[str], dict[str, list[str]]]:
+    """The methods for a place of a net, and those that are not offered by the reason why."""
+    kind = "input" if at == INPUT else "map"
+    found, refused = [], {}
+    for name, method in METHODS.items():
+        if kind not in method.places:
+            refused.setdefault("only for maps" if kind == "input" else "only for the image", []).append(name)
+        elif bend := misfit(method, design):
+            refused.setdefault(f"no right rule for {bend}, which this net has", []).append(name)
+        else:
+            found.append(name)
+    return found, refused
+
+
+def load_net(run: Run, epoch: int) -> "FusedNet":
+    """The net as it was kept after an epoch; raises SnapshotError."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from dfn.models.build import build
+
+    file = run.snapshot_file(epoch)
+    net = build(run.recipe.design).eval().requires_grad_(False)
+    try:
+        net.load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise SnapshotError(f"{file.name} cannot be read as weights of this net") from error
+    return net
+
+
+def seen(images: "Dataset", index: int) -> "Tensor":
+    """One test image as the net sees it, (1, C, H, W)."""
+    return images.normalise(images.test.images[index : index + 1])
+
+
+def explain(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> Picture:
+    """The picture that is asked for; raises ValueError."""
+    from dfn.insight.attribution import attribute
+
+    found = attribute(net, seen(images, asked.image), asked.target, asked.method, asked.at, on_progress=tell)
+    return Picture(found.values[0].double().sum(0).numpy(), found)
+
+
+def explain_by_branch(net: "FusedNet", images: "Dataset", asked: Asked, fusion: int, tell: Tell) -> Parts:
+    """Integrated gradients of the image through each block of a fusion; raises ValueError."""
+    from dfn.insight.branches import attribute_by_branch
+
+    found = attribute_by_branch(net, seen(images, asked.image), asked.target, fusion, on_progress=tell)
+    parts = {lane: part[0].double().sum(0).numpy() for lane, part in found.parts.items()}
+    return Parts(parts, found.whole.values[0].double().sum(0).numpy(), found.residual)
+
+
+def alike(a: Picture, b: Picture) -> float | None:
+    """The rank correlation of |values|, None where the two have different shapes."""
+    import torch
+
+    from dfn.insight.scores import rank_correlation
+
+    if a.heat.shape != b.heat.shape:
+        return None
+    return rank_correlation(*(torch.from_numpy(np.abs(picture.heat))[None] for picture in (a, b)))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale for all pictures beside each other: it ends at `end`, in `unit`. With `each` every picture is divided
+    by its own greatest |value| before, because their units differ."""
+
+    end: float
+    unit: str
+    signed: bool
+    each: bool = False
+
+    def of(self, heat: Heat) -> Heat:
+        """The values as they are drawn."""
+        return heat / (np.abs(heat).max() or 1.0) if self.each else heat
+
+
+def common_scale(shown: list[tuple[str, Heat]]) -> Scale:
+    """The scale for pictures by these methods."""
+    kinds = {METHODS[method].values for method, _ in shown}
+    signed = any(method not in NEVER_NEGATIVE for method, _ in shown)
+    if len(kinds) > 1 or "relevance" in kinds:
+        return Scale(1.0, "of the largest value in its picture", signed, each=True)
+    return Scale(reach([heat for _, heat in shown]), UNITS[kinds.pop()], signed)
+
+
+def cost_words(method: Method, shape: tuple[int, ...]) -> str:
+    """What one picture costs, in passes through the net."""
+    passes = method.cost(method.options, shape)
+    backward = f" and {passes.backward} backward" if passes.backward else ""
+    grows = method.options.get("steps", 0) is None
+    more = ", and up to 32 times as many where the gap stays above 1 %" if grows else ""
+    return f"{passes.forward} forward{backward} passes for one image{more}"
+
+
+def code(run: Run, asked: Asked, recorded: bool) -> str:
+    """The same picture from Python."""
+    recipe = run.recipe
+    limits = {"size": recipe.size, "train_limit": recipe.train_limit, "test_limit": recipe.test_limit}
+    given = "".join(f", {name}={value}" for name, value in limits.items() if value is not None)
+    store, path = ('Store(Path("assets/recorded"))', "from pathlib import Path\n\n") if recorded else ("Store()", "")
+    return f"""{path}from safetensors.torch import load_file
+
+import dfn
+from dfn.insight.attribution import attribute
+from dfn.runs.store import Store
+
+run = {store}.get("{run.id}")
+net = dfn.build(run.recipe.design)
+net.load_state_dict(load_file(run.snapshot_file({asked.epoch})))
+data = dfn.load_data({recipe.data!r}{given})
+x = data.normalise(data.test.images[{asked.image}:{asked.image + 1}])
+a = attribute(net, x, {asked.target}, "{asked.method}", at="{asked.at}")
+print(a.values.shape, a.gap)"""
+
+
+def csv(picture: Picture) -> str:
+    """The values of a picture, a line for each row."""
+    return "".join(",".join(f"{value:.6g}" for value in row) + "\n" for row in picture.heat)

@@ -1,0 +1,163 @@
+"""Which block matters: a guess first, then one block cut at a time; and what can be measured on demand: the whole dial,
+random lesions, the nets trained apart."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import cached
+import streamlit as st
+from flow_data import companions
+from lesion_data import DRAWS, GAINS, judged
+from lesion_plan import How, Lesion, Options, options, words
+from maps_data import run_with_maps
+from runs_data import train_link
+
+from dfn.design.spec import to_json
+from dfn.runs.store import Run
+from widgets import view
+from widgets.words import percent, plural
+
+Judge = tuple[str, int, int]
+"""The folder of the run, the epoch, and how many test images are judged."""
+
+MOST_PILLS = 26
+
+
+def guess(judge: Judge, choice: Options, how: How, before: float) -> None:
+    """The question, and after an answer the strip."""
+    key = f"lesion-guess-{judge[0][-12:]}"
+    st.markdown("**Which block hurts most when it alone is cut?** Say first, then see.")
+    draw = st.pills if len(choice.blocks) <= MOST_PILLS else st.selectbox
+    more: dict[str, Any] = {} if len(choice.blocks) <= MOST_PILLS else {"index": None}
+    said = draw("Your guess", choice.blocks, format_func=words, key=key, label_visibility="collapsed", **more)
+    if not said and not st.session_state.get(f"{key}-shown"):
+        if st.button("Show without guessing", key=f"{key}-show"):
+            st.session_state[f"{key}-shown"] = True
+            st.rerun()
+        return
+    with st.spinner(f"Cutting {plural(len(choice.blocks), 'block')}, one at a time"):
+        found = cached.lesion_importance(*judge, how)
+    strip(found, choice, before)
+    st.markdown(answer(found, before, said))
+
+
+def strip(found: Mapping[str, float], choice: Options, before: float) -> None:
+    """Bars: the accuracy lost by each block, a row for each base network."""
+    groups = [
+        {"label": f"{lane} blocks", "role": lane, "bars": _bars({name: found[name] for name in blocks}, before)}
+        for lane, blocks in choice.lanes.items()
+    ]
+    title = {"title": "Accuracy lost", "subtitle": "in points, one block cut at a time", "unit": "points"}
+    view.show("bars", {**title, "log": False, "groups": groups}, key="lesion-strip")
+
+
+def answer(found: Mapping[str, float], before: float, said: str | None) -> str:
+    """Which block mattered most and least, and where the guess stands."""
+    ranked = sorted(found, key=lambda name: found[name])
+    most, least = ranked[0], ranked[-1]
+    text = (
+        f"**{words(most)}** hurts most ({_points(before - found[most])} points), {words(least)} least "
+        f"({_points(before - found[least])})."
+    )
+    if not said:
+        return text
+    if found[said] == found[most]:
+        return f"You said {words(said)}, and so it is. {text}"
+    place = 1 + sum(found[name] < found[said] for name in found)
+    cost = _points(before - found[said])
+    return f"You said {words(said)}: it costs {cost} points, place {place} of {len(found)}. {text}"
+
+
+def whole_dial(judge: Judge, lesion: Lesion, choice: Options) -> None:
+    """Accuracy over the gain of every base network."""
+    lanes = tuple(choice.lanes)
+    with st.spinner("Turning the dial"):
+        found = cached.lesion_gains(*judge, lanes, lesion.dial_at)
+    series = [
+        {"id": lane, "label": lane, "role": lane, "state": "", "markers": True}
+        | {"x": list(GAINS), "y": [100 * value for value in found[lane]]}
+        for lane in lanes
+    ]
+    where = f"at fusion {lesion.dial_at}" if lesion.dial_at else "at all fusions"
+    panel = {"id": "dial", "title": f"Accuracy over the dial, {where}", "unit": "%", "x_label": "g", "x_max": 1}
+    panel |= {"epoch_steps": None, "log": False, "y_min": 0, "y_max": 100, "series": series}
+    view.show("curves", {"panels": [panel], "height": 260}, key="lesion-gains")
+    st.caption(
+        "Test accuracy in percent when what this base network gives is multiplied by g and nothing else is changed. "
+        "The net was trained at g = 1. An experiment, not a model of the paper."
+    )
+
+
+def random_cuts(judge: Judge, choice: Options, how: How, before: float, classes: int) -> None:
+    """Accuracy over the number of random blocks that are cut at once."""
+    from dfn.figures.lesions import random_lesions
+
+    most = len(choice.blocks) - choice.fusions
+    counts = sorted({round(most * part / 6) for part in range(1, 7)} - {0})
+    draws = {0: [before]}
+    bar = st.progress(0.0, text="Cutting at random")
+    for done, count in enumerate(counts, start=1):
+        draws[count] = cached.lesion_draws(*judge, how, count)
+        bar.progress(done / len(counts), text=f"Cutting at random, {plural(count, 'block')} at once")
+    bar.empty()
+    figure = random_lesions(draws, len(choice.blocks), 1 / classes, st.context.theme.type == "dark")
+    means = ", ".join(f"{count}: {percent(sum(values) / len(values))}" for count, values in draws.items())
+    alt = f"Mean accuracy by blocks cut: {means}"
+    st.plotly_chart(figure, key="lesion-random", alt=alt, config={"displaylogo": False})
+    spared = " At every fusion one block, drawn as well, is spared, so that a path is left." if choice.fusions else ""
+    st.caption(f"Each dot is one of {DRAWS} draws, the line is their mean.{spared}")
+
+
+def beside(run: Run, judge: Judge, how: How) -> None:
+    """One block cut at a time in the fused net and in the nets trained with the same data and seed."""
+    from dfn.figures.lesions import block_losses
+
+    kind = cached.facts(str(run.folder)).kind
+    nets, missing = [(run.recipe.label, kind if kind == "late" else "fused", run, judge[1])], []
+    for runner in companions(run.recipe, ("plain deep", "ResNet", "late fusion")):
+        if runner.recipe.id == run.id:
+            continue
+        found = run_with_maps(runner.recipe.id, cached.RECORDED)
+        if found is None:
+            missing.append(runner.label)
+            continue
+        at = max((kept for kept in found.run.snapshots() if kept <= judge[1]), default=min(found.run.snapshots()))
+        label = runner.label if at == judge[1] else f"{runner.label}, after epoch {at}"
+        nets.append((label, runner.role, found.run, at))
+    images = cached.images_of(run)
+    shapes = [cached.costs(to_json(net.recipe.design), images.shape).shapes for *_, net, _ in nets]
+    count = min(judged(shape, len(images.test)) for shape in shapes)
+    rows, lines = {}, []
+    for label, role, net, at in nets:
+        own = options(net.recipe.design, images.shape)
+        with st.spinner(f"Cutting {plural(len(own.blocks), 'block')} of {label}, one at a time"):
+            accuracies = cached.lesion_importance(str(net.folder), at, count, how)
+            before = cached.kept(str(net.folder), at, count).effect.accuracy
+        blocks = own.lanes["deep"] if role == "resnet" else own.blocks  # its residual branches, not its shortcuts
+        losses = {words(name): before - accuracies[name] for name in blocks}
+        rows[label] = role, losses
+        lines.append(f"**{label}** {_points(median(losses.values()))} points of its {percent(before)}")
+    figure = block_losses(rows, "One block cut at a time", st.context.theme.type == "dark")
+    said = f"The median loss for one block: {'; '.join(lines)}."
+    st.plotly_chart(figure, key="lesion-beside", alt=said.replace("*", ""), config={"displaylogo": False})
+    st.markdown(said)
+    st.caption(
+        f"A dot is a block, the bar is the median; on the first {plural(count, 'test image')}. A plain net's block is "
+        "bypassed: where it changes the shape, every second row and column goes on and new channels are zero. Of a "
+        "ResNet the residual branches are cut. A net that has learned little has little to lose."
+    )
+    if missing:
+        st.markdown(f"Not trained with this recipe and seed: **{', '.join(missing)}**.")
+        address = train_link(run.recipe)
+        st.page_link("app_pages/train.py", label="Train them", icon=":material/show_chart:", query_params=address)
+
+
+def _bars(accuracies: Mapping[str, float], before: float) -> Sequence[dict[str, Any]]:
+    return [
+        {"label": words(name).rpartition(" ")[2], "value": 100 * (before - value)} for name, value in accuracies.items()
+    ]
+
+
+def _points(loss: float) -> str:
+    return f"{100 * loss:.1f}".replace("-", "−")

@@ -1,0 +1,35 @@
+"""A choice among words that the page's address keeps; what is not to be had falls back with one sentence."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import link
+import streamlit as st
+
+
+def show(
+    draw: Callable[..., Any],
+    label: str,
+    options: Sequence[str],
+    key: str,
+    default: str,
+    words: Callable[[str], str] = str,
+    **more: Any,
+) -> str:
+    """Draw `st.pills`, `st.selectbox` or the like over the options; the address has `key` only where it is not the
+    default."""
+    said = link.read(key)
+    if said and said not in options:
+        st.warning(f"The link names a choice of “{label}” that is not to be had here. This is: {words(default)}.")
+        link.write(key, "")
+        said = ""
+    value = said or default
+    slot = f"{key}-choice"
+    st.session_state[slot] = value
+    draw(label, options, key=slot, format_func=words, on_change=_take, args=(key, default), **more)
+    return value
+
+
+def _take(key: str, default: str) -> None:
+    value = st.session_state[f"{key}-choice"]
+    link.write(key, "" if value in (default, None) else value)

@@ -1,0 +1,167 @@
+"""What is explained, how, and what stands beside it: place, method, class and comparison, all kept in the address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import link
+import streamlit as st
+from attribution_data import INPUT, fitting
+
+from dfn.design.spec import Design
+from dfn.insight.maps import Place
+from dfn.insight.methods import METHODS
+from widgets import link_choice
+
+DEFAULT = "integrated_gradients"
+CALLED, TRUE = "called", "true"
+NOTHING = "nothing"
+_BESIDE = {
+    NOTHING: "nothing",
+    "method": "another method",
+    "epoch": "another epoch",
+    "image": "another image",
+    "untrained": "before training",
+    "apart": "plain deep, trained apart",
+}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the picture: `kind` is one of `_BESIDE`, `what` the method, epoch or image, if any."""
+
+    kind: str
+    what: str = ""
+
+
+def place_words(place: str, title: str) -> str:
+    """`the image`, `the deep block of fusion 3`, `the joined map of fusion 3`"""
+    if place == INPUT:
+        return "the image"
+    kind = {"joined": "joined map", "map": "map"}.get(place, f"{place} block")
+    return f"the {kind} of {title.lower()}"
+
+
+def fusion(found: Sequence[Place]) -> int:
+    """Which fusion (or tap), counted from 1; shared with the other pages."""
+    numbers = list(range(1, len(found) + 1))
+    if link.refused("fusion", [str(number) for number in numbers]):
+        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
+    if st.session_state.get("fusion", 1) not in numbers:
+        st.session_state["fusion"] = 1
+    label = "Fusion" if found[0].join else "Place in the net"
+    number = st.pills(
+        label, numbers, default=1, key="fusion", bind="query-params", persist_state="session", required=True
+    )
+    return number if number in numbers else 1
+
+
+def place(spots: Sequence[str]) -> str:
+    """The image or one of the maps at the chosen fusion."""
+    named = {INPUT: "image", "joined": "joined map", "map": "map"}
+    return link_choice.show(
+        st.pills,
+        "Explain",
+        list(spots),
+        "place",
+        INPUT,
+        lambda spot: named.get(spot, f"{spot} block"),
+        required=True,
+        help="The values are given to the pixels of the image, or to the numbers of a map at the chosen fusion.",
+    )
+
+
+def method(at: str, design: Design) -> str:
+    """One of the methods that fit the place and the net; the others are named with the reason why not."""
+    offered, refused = fitting(at, design)
+    said = link.read("method")
+    if said in METHODS and said not in offered:
+        why = next(reason for reason, names in refused.items() if said in names)
+        st.caption(f"{METHODS[said].title} is not offered here ({why}). This is {METHODS[DEFAULT].title.lower()}.")
+        link.write("method", "")
+    why_not = "; ".join(f"{', '.join(METHODS[name].title for name in names)} ({why})" for why, names in refused.items())
+    return link_choice.show(
+        st.selectbox,
+        "Method",
+        offered,
+        "method",
+        DEFAULT,
+        lambda name: METHODS[name].title,
+        help=f"Not here: {why_not}." if why_not else None,
+        width=260,
+    )
+
+
+def target(classes: Sequence[str], called: int, true: int) -> str:
+    """The class whose logit is explained: `called`, `true` or a number (see `class_of`)."""
+    before = {CALLED: "called: ", TRUE: "true: "}
+    return link_choice.show(
+        st.selectbox,
+        "Class",
+        [CALLED, TRUE, *map(str, range(len(classes)))],
+        "target",
+        CALLED,
+        lambda word: before.get(word, "") + classes[class_of(word, called, true)],
+        help="The class whose logit is shared out: the one that the net calls, the true one, or any.",
+    )
+
+
+def class_of(word: str, called: int, true: int) -> int:
+    """The class that `called`, `true` or a number stands for, for an image."""
+    return {CALLED: called, TRUE: true}[word] if word in (CALLED, TRUE) else int(word)
+
+
+def epoch(epochs: Sequence[int]) -> int:
+    """The epoch that the address names, the last one where it names none; shared with the other pages."""
+    options = [str(number) for number in epochs]
+    if len(options) == 1:
+        st.caption(f"Only the weights after epoch {options[0]} were kept.")
+        return epochs[0]
+    return int(link_choice.show(st.select_slider, "Epoch", options, "epoch", options[-1]))
+
+
+def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
+    """What to compare with. `offered` has for each kind what there is to choose from, nothing where nothing is."""
+    kinds = [NOTHING, *offered]
+    first = {kind: f"{kind}.{whats[0]}" if whats else kind for kind, whats in offered.items()} | {NOTHING: ""}
+    said = link.read("beside")
+    kind, _, what = said.partition(".")
+    if said and not (kind in offered and (what in offered[kind] if offered[kind] else not what)):
+        st.warning("The link names something to stand beside the picture that is not to be had here.")
+        link.write("beside", "")
+        kind = ""
+    kind = kind or NOTHING
+    st.session_state["beside-kind"] = kind
+    st.pills(
+        "Beside it",
+        kinds,
+        key="beside-kind",
+        format_func=lambda kind: _BESIDE[kind],
+        on_change=_take_kind,
+        args=(first,),
+        required=True,
+    )
+    if kind == NOTHING or not offered[kind]:
+        return Beside(kind)
+    slot = f"beside-{kind}"
+    if kind == "image":
+        st.session_state[slot] = int(what)
+        st.number_input("Test image beside it", 0, len(offered[kind]) - 1, key=slot, on_change=_take, args=(kind,))
+    else:
+        st.session_state[slot] = what
+        st.selectbox(
+            _BESIDE[kind].capitalize(),
+            offered[kind],
+            key=slot,
+            format_func=lambda what: METHODS[what].title if what in METHODS else what,
+            on_change=_take,
+            args=(kind,),
+        )
+    return Beside(kind, what)
+
+
+def _take_kind(first: Mapping[str, str]) -> None:
+    link.write("beside", first.get(st.session_state["beside-kind"], ""))
+
+
+def _take(kind: str) -> None:
+    link.write("beside", f"{kind}.{st.session_state[f'beside-{kind}']}")

@@ -1,0 +1,108 @@
+"""Attributions as pictures: coloured squares over a faint image, the strip of their scale, and curves of the scores.
+
+Pictures are plain arrays of pixels. The colour alone is the value; the image is mixed in to a fixed part, so that it
+shows where one is without becoming part of the scale.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dfn.figures.theme import DIVERGING, SEQUENTIAL, palette
+
+Pixels = NDArray[np.uint8]
+
+IMAGE_PART = 0.2
+DARKEST = 115  # a black image below would turn white, which stands for 0, into a grey
+
+
+def colours(values: NDArray[Any], reach: float, signed: bool) -> Pixels:
+    """(rows, columns, 3) for values (rows, columns): blue, white, red from -reach to reach, or dark to bright from 0
+    to reach; what lies beyond has the colour of the end."""
+    scale = DIVERGING if signed else SEQUENTIAL
+    stops = np.array([[int(stop[at : at + 2], 16) for at in (1, 3, 5)] for stop in scale])
+    share = np.clip(values / (reach or 1.0), -1.0 if signed else 0.0, 1.0)
+    place = ((share + 1) / 2 if signed else share) * (len(stops) - 1)
+    channels = [np.interp(place, range(len(stops)), stops[:, channel]) for channel in range(3)]
+    return np.rint(np.stack(channels, -1)).astype(np.uint8)
+
+
+def overlay(values: NDArray[Any], image: Pixels, reach: float, signed: bool, side: int) -> Pixels:
+    """About side x side x 3: values (h, w), brought to the size of the image (H, W, C) by repetition, in colour over
+    the brightness of the image; every pixel a square."""
+    brightness = DARKEST + (255 - DARKEST) / 255 * image.astype(np.float64).mean(-1)
+    rows, columns = (np.arange(size) * have // size for size, have in zip(brightness.shape, values.shape, strict=True))
+    coloured = colours(values[rows][:, columns], reach, signed).astype(np.float64)
+    mixed = (1 - IMAGE_PART) * coloured + IMAGE_PART * brightness[:, :, None]
+    return enlarged(np.rint(mixed).astype(np.uint8), side)
+
+
+def enlarged(image: Pixels, side: int) -> Pixels:
+    """The image (H, W, C) about `side` pixels wide, every pixel a square; RGB whatever it was."""
+    times = max(1, side // image.shape[1])
+    large = image.repeat(times, 0).repeat(times, 1)
+    return large.repeat(3, -1) if large.shape[-1] == 1 else large
+
+
+def strip(signed: bool, width: int = 240, height: int = 14) -> Pixels:
+    """The scale from its lowest to its highest colour."""
+    values = np.linspace(-1.0 if signed else 0.0, 1.0, width)
+    return colours(np.broadcast_to(values, (height, width)), 1.0, signed)
+
+
+def pixel_curves(
+    shares: Sequence[float], curves: Mapping[str, tuple[Sequence[float], float]], dark: bool = False
+) -> go.Figure:
+    """The probability of the class over the share of pixels that were taken away, or put in: for each name the
+    probabilities and the area under them."""
+    theme = palette(dark)
+    figure = go.Figure()
+    for (name, (probability, area)), dash in zip(curves.items(), ("solid", "dash"), strict=False):
+        figure.add_scatter(
+            x=list(shares),
+            y=list(probability),
+            name=name,
+            mode="lines+text",
+            text=[""] * (len(shares) - 1) + [f" {name}, area {area:.2f}"],
+            textposition="middle right",
+            line={"color": theme["plain"], "width": 2, "dash": dash},
+            cliponaxis=False,
+            hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.0%}} of the pixels<extra></extra>",
+        )
+    _frame(figure, theme, right=130)
+    figure.update_xaxes(title="share of the pixels, the most important first", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="probability of the class", tickformat=".0%", range=[-0.02, 1.02])
+    return figure
+
+
+def likeness(found: Mapping[str, float], dark: bool = False) -> go.Figure:
+    """How alike a picture stays while more and more of the weights are shuffled: rank correlation by place."""
+    theme = palette(dark)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=["as it is", *found],
+        y=[1.0, *found.values()],
+        mode="lines+markers",
+        line={"color": theme["plain"], "width": 2},
+        hovertemplate="shuffled up to %{x}: rank correlation %{y:.2f}<extra></extra>",
+    )
+    _frame(figure, theme, right=20)
+    figure.update_xaxes(title="shuffled so far", type="category", tickangle=-40, automargin=True)
+    figure.update_yaxes(title="rank correlation of |values|", range=[min(0.0, *found.values()) - 0.05, 1.05])
+    return figure
+
+
+def _frame(figure: go.Figure, theme: Mapping[str, str], right: int) -> None:
+    figure.update_layout(
+        showlegend=False,
+        height=300,
+        margin={"l": 60, "r": right, "t": 20, "b": 50},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": theme["text"]},
+    )
+    figure.update_xaxes(gridcolor=theme["line"], zeroline=False)
+    figure.update_yaxes(gridcolor=theme["line"], zeroline=False)

@@ -1,0 +1,302 @@
+"""The Attribution page without a browser, on the recorded runs alone: what it shows is what dfn.insight measures."""
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import cached
+import pytest
+from attribution_data import GAP_ALLOWED, load_net
+from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
+
+import dfn
+from dfn.insight.attribution import attribute
+from dfn.insight.branches import attribute_by_branch
+from dfn.insight.methods import METHODS
+from dfn.insight.scores import pointing, rank_correlation
+from dfn.runs.store import Run, Store
+from dfn.training.recipe import Recipe
+
+MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
+SHAPE: dict[str, Any] = {"width": 4, "classes": 10, "in_channels": 1}
+
+
+@pytest.fixture
+def recorded(runs_dir) -> dict[str, Run]:
+    """The recorded runs by label, and no other."""
+    return {run.recipe.label: run for run in Store(cached.RECORDED).runs()}
+
+
+@pytest.fixture
+def fused(recorded) -> Run:
+    return recorded["fused 50 + 14"]
+
+
+def _new(**query: str) -> AppTest:
+    app = AppTest.from_file(MAIN, default_timeout=60)
+    app.switch_page("app_pages/attribution.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app
+
+
+def _open(**query: str) -> AppTest:
+    return _new(**query).run()
+
+
+def _well(app: AppTest) -> AppTest:
+    assert not app.exception and not app.error and not app.warning, [*app.exception, *app.error, *app.warning]
+    return app
+
+
+def _cards(app: AppTest) -> dict[str, str]:
+    texts = [m.value for m in app.markdown]
+    values = {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
+    return {name: re.sub(r":\w+\[(.*)\]", r"\1", value) for name, value in values.items()}
+
+
+def _text(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
+
+
+def _alts(app: AppTest) -> list[str]:
+    return [image.alt for element in app.get("image") for image in element.proto.imgs]
+
+
+def _asked(run: Run, image: int, epoch: int = 5):
+    """Net, image and the class that it is called."""
+    images = cached.images_of(run)
+    net, x = load_net(run, epoch), images.normalise(images.test.images[image : image + 1])
+    return net, x, int(net(x).argmax())
+
+
+def test_first_paint_shows_the_recorded_example_and_its_self_tests(fused):
+    app = _well(_open())
+    assert "recorded example" in _text(app)
+    net, x, called = _asked(fused, 0)
+    found = attribute(net, x, called)
+    assert found.gap is not None and _cards(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
+    assert float(found.gap[0]) <= GAP_ALLOWED and "Adds up after" in _text(app)
+    assert any("Integrated gradients, of the image, for class 7, epoch 5: 8 by 8 values" in alt for alt in _alts(app))
+
+
+def test_without_any_run_there_is_a_way_to_get_one(runs_dir, monkeypatch, tmp_path):
+    monkeypatch.setattr(cached, "RECORDED", tmp_path / "nothing")
+    app = _well(_open(run="0123456789ab"))
+    assert "no run has kept any yet" in _text(app)
+    assert app.page_link[0].value.startswith("Train")
+
+
+@pytest.mark.parametrize("place", ["input", "deep", "shallow", "joined"])
+def test_every_method_has_its_picture_at_every_place(fused, place):
+    app = _well(_open(place=place, fusion="5"))
+    kind = "input" if place == "input" else "map"
+    offered = [name for name, method in METHODS.items() if kind in method.places]
+    box = app.selectbox(key="method-choice")
+    assert box.options == [METHODS[name].title for name in offered]
+    net, x, called = _asked(fused, 0)
+    for name in offered:
+        app.selectbox(key="method-choice").set_value(name).run()
+        found = attribute(net, x, called, name, place if place == "input" else f"fusion5/{place}")
+        _well(app)
+        assert METHODS[name].says in _text(app)
+        total = float(found.values.double().sum())
+        assert any(f"their sum is {total:+.2f}".replace("-", "−") in alt for alt in _alts(app)) or abs(total) < 0.1
+        gap = _cards(app)["completeness gap"]
+        assert (gap == "none") == (found.gap is None)
+        if found.gap is not None and 1 > found.gap[0] >= 0.001:
+            assert gap == f"{100 * float(found.gap[0]):.1f} %"
+
+
+def test_by_branch_shows_the_parts_of_the_chosen_fusion_and_the_residual(fused):
+    app = _well(_open(fusion="3", image="4"))
+    net, x, called = _asked(fused, 4)
+    found = attribute_by_branch(net, x, called, 3)
+    assert found.residual <= 1e-4
+    text = _text(app)
+    assert f"residual {found.residual:.0e} of it" in text and "Every path takes one block of fusion 3" in text
+    for part in found.parts.values():
+        assert f"sum {float(part.sum()):+.2f}".replace("-", "−") in text
+
+
+def test_methods_that_do_not_fit_are_named_with_the_reason(fused):
+    assert "Grad-CAM, Layer conductance, Internal influence (only for maps)" in (
+        _open().selectbox(key="method-choice").help
+    )
+    app = _open(method="grad_cam")
+    assert "Grad-CAM is not offered here (only for maps). This is integrated gradients." in _text(app)
+    assert app.selectbox(key="method-choice").value == "integrated_gradients"
+
+
+def test_a_gated_net_is_not_offered_rules_that_fail_on_it(runs_dir):
+    run = _kept(Recipe(design=dfn.fused(5, 4, 3, join="gate", **SHAPE), data="digits"))
+    app = _well(_open(run=run.id, fusion="2"))
+    assert "DeepLIFT" not in app.selectbox(key="method-choice").options
+    assert "DeepLIFT (no right rule for a gate join, which this net has)" in app.selectbox(key="method-choice").help
+    assert "**Through the gate**" in _text(app)
+
+
+@pytest.mark.parametrize("net", ["concat", "three", "decision", "plain"])
+def test_other_nets_have_the_places_that_they_have(runs_dir, recorded, net):
+    designs = {
+        "concat": dfn.fused(5, 4, 3, join="concat", **SHAPE),
+        "three": dfn.fused(bases=[8, 6, 5], fusions=3, **SHAPE),
+        "decision": dfn.fused(8, 5, 0, **SHAPE),
+    }
+    run = _kept(Recipe(design=designs[net], data="digits")) if net in designs else recorded["plain 50"]
+    app = _well(_open(run=run.id))
+    pills = next(group for group in app.button_group if group.key == "place-choice")
+    lanes = {"three": ["base1", "base2", "base3", "joined"], "plain": ["map"], "decision": ["deep", "shallow"]}
+    places = lanes.get(net, ["deep", "shallow", "joined"])
+    assert len(pills.options) == 1 + len(places)
+    for place in places:
+        _well(_open(run=run.id, place=place, fusion="2"))
+    assert ("Through which block" in "".join(s.value for s in app.subheader)) == (net in ("concat", "three"))
+
+
+def _kept(recipe: Recipe) -> Run:
+    """A run with weights that were never trained, as far as this page can tell."""
+    run = Store().create(recipe)
+    run.snapshot_file(0).parent.mkdir()
+    save_file(dfn.build(recipe.design, seed=0).state_dict(), run.snapshot_file(0))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        ("method.input_x_gradient", "**Input x gradient**"),
+        ("epoch.2", "**After epoch 2**"),
+        ("image.7", "**Test image 7**"),
+        ("untrained", "**Before training**"),
+        ("apart", "**plain 50, trained apart**"),
+    ],
+)
+@pytest.mark.parametrize("place", ["input", "joined"])
+def test_two_pictures_stand_on_one_scale(fused, beside, said, place):
+    app = _well(_open(beside=beside, place=place))
+    assert said in _text(app)
+    assert {"completeness gap", "completeness gap beside it", "rank correlation of |values|"} <= _cards(app).keys()
+    scales = {match for alt in _alts(app)[:3] for match in re.findall(r"on a scale up to (.*)\.", alt)}
+    assert len(scales) == 1 and "of the logit" in scales.pop()
+
+
+def test_pictures_in_different_units_are_each_divided_by_their_largest_value(fused):
+    app = _well(_open(beside="method.saliency"))
+    assert "+1.00 of the largest value in its picture" in _text(app)
+    net, x, called = _asked(fused, 0)
+    maps = [attribute(net, x, called, name).values.abs() for name in ("integrated_gradients", "saliency")]
+    assert _cards(app)["rank correlation of |values|"] == f"{rank_correlation(*maps):.2f}"
+
+
+def test_the_class_is_the_called_one_the_true_one_or_any(fused):
+    images = cached.images_of(fused)
+    calls = cached.called(str(fused.folder), 5, 0)
+    wrong = next(i for i, label in enumerate(images.test.labels) if calls[i] != label)
+    called = calls[wrong]
+    for target, number in (("called", called), ("true", int(images.test.labels[wrong])), ("3", 3)):
+        app = _well(_open(image=str(wrong), target=target, method="saliency"))
+        assert f"for class {images.classes[number]}, epoch 5" in _text(app)
+
+
+def test_what_is_chosen_goes_into_the_link(fused):
+    app = _open()
+    app.selectbox(key="target-choice").set_value("3").run()
+    app.selectbox(key="method-choice").set_value("saliency").run()
+    app.select_slider(key="epoch-choice").set_value("2").run()
+    _well(app)
+    assert {name: app.query_params[name] for name in ("target", "method", "epoch")} == {
+        "target": "3",
+        "method": "saliency",
+        "epoch": "2",
+    }
+    app.selectbox(key="target-choice").set_value("called").run()
+    assert "target" not in app.query_params
+
+
+KEYS = ["method", "place", "target", "beside", "epoch", "fusion"]
+HOSTILE = [(key, value) for key in KEYS for value in ("999999", "<b>" * 2000)]
+HOSTILE += [("beside", value) for value in ("method.nothing", "epoch.", "image.-1", "apart.x")]
+
+
+@pytest.mark.parametrize(("key", "value"), HOSTILE)
+def test_a_bad_link_shows_a_sentence_and_something_else(fused, key, value):
+    app = _open(**{key: value})
+    assert not app.exception and not app.error
+    assert "completeness gap" in _cards(app)
+    assert any("link names" in warning.value for warning in app.warning)
+    assert value not in "".join(warning.value for warning in app.warning)
+    assert not app.run().warning, "said once"
+
+
+def test_scores_are_computed_when_they_are_opened(fused):
+    app = _open(method="saliency")
+    assert "infidelity" not in _cards(app)
+    app.session_state["attribution-scores"] = True
+    _well(app.run())
+    assert {"infidelity", "sensitivity"} <= _cards(app).keys()
+    assert "Area" in str([chart.proto for chart in app.get("plotly_chart")])
+    assert "data set “scales”" in _text(app)
+
+
+@pytest.mark.parametrize("place", ["input", "joined"])
+def test_on_scales_the_largest_value_is_held_against_the_object(runs_dir, place):
+    run = _kept(Recipe(design=dfn.fused(5, 4, 3, width=4, classes=9, in_channels=3), data="scales", test_limit=30))
+    app = _open(run=run.id, method="saliency", place=place)
+    app.session_state["attribution-scores"] = True
+    _well(app.run())
+    images = cached.images_of(run)
+    x, labels = images.normalise(images.test.images[:24]), images.test.labels[:24].tolist()
+    at = "input" if place == "input" else "fusion1/joined"
+    values = attribute(load_net(run, 0), x, labels, "saliency", at).values
+    hit = pointing(values, images.test.masks[:24])
+    assert _cards(app)["pointing game: hits"] == f"{100 * hit.rate:.1f} %"
+    assert f"would hit in {100 * hit.chance:.1f} %" in _text(app)
+
+
+def test_what_was_stopped_stays_stopped_until_it_is_asked_for_again(fused):
+    app = _open(image="11")
+    key = f"branches-{fused.folder}-5-11-integrated_gradients-input-{_asked(fused, 11)[2]}-1"
+    cached.answer.clear()
+    app.session_state["attribution-stopped"] = {key}
+    _well(app.run())
+    assert "stopped." in _text(app) and "**The whole**" not in _text(app)
+    next(button for button in app.button if button.label == "Go on").click().run()
+    assert "**The whole**" in _text(app)
+
+
+def test_the_code_on_the_page_gives_the_same_picture(fused, monkeypatch, capsys):
+    monkeypatch.chdir(Path(MAIN).parents[1])
+    app = _open(place="joined", fusion="6", image="3", method="deep_lift")
+    app.session_state["attribution-code"] = True
+    _well(app.run())
+    exec(app.code[0].value, {})
+    net, x, called = _asked(fused, 3)
+    found = attribute(net, x, called, "deep_lift", "fusion6/joined")
+    assert capsys.readouterr().out.strip() == f"{found.values.shape} {found.gap}"
+
+
+def test_two_people_at_once_get_the_pictures_that_one_alone_gets(fused):
+    asked = [{"method": "guided_backprop", "image": "1"}, {"method": "saliency", "image": "2"}]
+    alone = [_alts(_well(_open(**query)))[1] for query in asked]
+    before = {name: tensor.clone() for name, tensor in cached.net_after(str(fused.folder), 5).state_dict().items()}
+    cached.answer.clear()
+    apps = [_new(**query) for query in asked]
+    threads = [threading.Thread(target=app.run) for app in apps]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [_alts(_well(app))[1] for app in apps] == alone
+    net = cached.net_after(str(fused.folder), 5)
+    assert all((tensor == before[name]).all() for name, tensor in net.state_dict().items())
+    assert not any(module._forward_hooks or module._backward_hooks for module in net.modules()) and not net.training
+
+
+def test_a_damaged_snapshot_is_a_sentence(runs_dir):
+    run = _kept(Recipe(design=dfn.fused(5, 4, 3, **SHAPE), data="digits"))
+    run.snapshot_file(0).write_bytes(b"\0" * 50)
+    app = _open(run=run.id)
+    assert not app.exception and "epoch-0000.safetensors" in app.error[0].value
