@@ -27,6 +27,12 @@ PAGES = [
         help="The deep, the shallow and the joined maps of one image, epoch by epoch.",
     ),
     st.Page(
+        "app_pages/attribution.py",
+        title="Attribution",
+        icon=":material/center_focus_strong:",
+        help="Where in the image, or in a map on the way, an answer of the net came from.",
+    ),
+    st.Page(
         "app_pages/flow.py",
         title="Flow",
         icon=":material/waterfall_chart:",
@@ -37,12 +43,6 @@ PAGES = [
         title="Lesions",
         icon=":material/content_cut:",
         help="Cut blocks, branches and ways back, and see what is left of the net.",
-    ),
-    st.Page(
-        "app_pages/attribution.py",
-        title="Attribution",
-        icon=":material/center_focus_strong:",
-        help="Where in the image, or in a map on the way, an answer of the net came from.",
     ),
     st.Page(
         "app_pages/runs.py",

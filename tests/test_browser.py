@@ -9,6 +9,7 @@ from conftest import NewPage, RunningApp
 from playwright.sync_api import Page, expect
 
 SECONDS = 1000
+PAGES = ("/", "/train", "/maps", "/attribution", "/flow", "/lesions", "/runs")
 SMALL = "deep=14&shallow=5&fusions=3&width=4&epochs=3"
 
 
@@ -111,7 +112,7 @@ def test_zoom_and_hidden_curves_survive_every_update(streamlit_app, new_page: Ne
 @pytest.mark.parametrize("width", [1440, 420])
 def test_every_page_shows_itself_without_an_error(streamlit_app, new_page: NewPage, artifacts: Path, width, dark):
     page = new_page(width=width, height=1200, dark=dark)
-    for path in ("/", "/train", "/maps", "/runs"):
+    for path in PAGES:
         _open(page, streamlit_app, path)
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=60 * SECONDS)
@@ -126,7 +127,7 @@ def test_no_page_asks_another_host(streamlit_app, new_page: NewPage):
     page = new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for path in ("/", "/train", "/maps", "/runs"):
+    for path in PAGES:
         _open(page, streamlit_app, path)
         page.wait_for_timeout(500)
     foreign = [url for url in asked if not url.startswith((streamlit_app.url, "data:", "blob:"))]

@@ -13,7 +13,7 @@ import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 from image_words import verdict
 from maps_data import Shown
-from widgets import attribution_cards, attribution_view, image_choice, method_choice, run_choice, view
+from widgets import attribution_cards, attribution_view, image_choice, method_choice, run_choice, selection, view
 from widgets import attribution_work as work
 from widgets.attribution_view import Panel
 
@@ -38,7 +38,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     run, epochs = shown.run, list(shown.run.snapshots())
     recipe, images = run.recipe, cached.images_of(run)
     with sidebar:
-        epoch = method_choice.epoch(epochs)
+        epoch = selection.epoch(epochs)
     words = st.container()
     index = image_choice.show(images, run, epoch)
     maps, chances = cached.image_maps(str(run.folder), tuple(epochs), index)
@@ -46,7 +46,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     called = int(probabilities.argmax())
     words.markdown(verdict(images.classes, true, probabilities.tolist(), epoch))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        place = found[method_choice.fusion(found) - 1]
+        place = found[selection.fusion(found) - 1]
         spots = data.spots(place)
         spot = method_choice.place(list(spots))
         method = method_choice.method(spots[spot], recipe.design)

@@ -5,7 +5,7 @@ import streamlit as st
 from flow_data import MOST_JUDGED, batch_of, companions, gradient_rows, shares
 from maps_data import run_with_maps
 from runs_data import train_link
-from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, method_choice, run_choice, view
+from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, run_choice, selection, view
 from widgets.words import plural
 
 from dfn.design.spec import to_json
@@ -90,7 +90,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    epoch_shown = method_choice.epoch(list(shown.run.snapshots())) if shown else 0
+    epoch_shown = selection.epoch(list(shown.run.snapshots())) if shown else 0
 if shown is None:
     st.markdown("Gradients are measured with the weights that a run keeps, and no run has kept any yet.")
     st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")

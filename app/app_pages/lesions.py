@@ -6,7 +6,7 @@ from flow_data import companions
 from lesion_data import judged
 from lesion_plan import Lesion, Options, drawn, options, paths_left, plain_block, toggled
 from streamlit.delta_generator import DeltaGenerator
-from widgets import flow_image, lesion_controls, lesion_result, lesion_strip, method_choice, run_choice, view
+from widgets import flow_image, lesion_controls, lesion_result, lesion_strip, run_choice, selection, view
 from widgets.lesion_strip import Judge
 from widgets.words import percent, plural
 
@@ -75,7 +75,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    epoch_shown = method_choice.epoch(list(shown.run.snapshots())) if shown else 0
+    epoch_shown = selection.epoch(list(shown.run.snapshots())) if shown else 0
 if shown is None:
     st.markdown("Lesions are made in the weights that a run keeps, and no run has kept any yet.")
     st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")

@@ -6,9 +6,9 @@ from typing import Any
 import cached
 import link
 import streamlit as st
+from image_words import verdict
 from runs_data import LIVING
-from widgets import image_choice, map_numbers, nets_apart, run_choice, view
-from widgets.words import percent
+from widgets import image_choice, map_numbers, nets_apart, run_choice, selection, view
 
 from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach, view_data
@@ -44,18 +44,6 @@ def chosen_epoch(epochs: list[int]) -> int:
     return epochs[-1]
 
 
-def chosen_place(found: list[Place]) -> int:
-    """Which fusion (or tap), counted from 1."""
-    numbers = list(range(1, len(found) + 1))
-    if link.refused("fusion", [str(number) for number in numbers]):
-        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
-    if st.session_state.get("fusion", 1) not in numbers:
-        st.session_state["fusion"] = 1
-    label = "Fusion" if found[0].join else "Place"
-    number = st.pills(label, numbers, default=1, key="fusion", bind="query-params", required=True)
-    return number if number in numbers else 1
-
-
 def chosen_position(shape: tuple[int, ...]) -> dict[str, int] | None:
     """The channel, row and column that the address names, where the map has them."""
     found = POSITION.fullmatch(link.read("at"))
@@ -74,24 +62,13 @@ def show_image(images: Any, index: int, said: str) -> None:
     st.image(large[:, :, 0] if large.shape[2] == 1 else large, width=large.shape[1], alt=said, output_format="PNG")
 
 
-def verdict(images: Any, index: int, probabilities: Stack, epoch: int) -> str:
-    """What the net calls the image after this epoch, in two sentences; `probabilities` are those of the classes."""
-    true, called = int(images.test.labels[index]), int(probabilities.argmax())
-    sure, names = percent(float(probabilities[called])), images.classes
-    said = f"A test image of **{names[true]}**. After epoch {epoch} the net calls it **{names[called]}**"
-    if called == true:
-        return f"{said}, with probability **{sure}**."
-    rest = percent(float(probabilities[true]))
-    return f"{said} with probability **{sure}**, which is wrong; the true class gets {rest}."
-
-
 def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     """Image, maps, numbers and the nets trained apart."""
     recipe, images = run.recipe, cached.images_of(run)
     seen, said = st.columns([1, 6], vertical_alignment="center")
     with said:
         words, controls = st.container(), st.container()
-        number = chosen_place(found)
+        number = selection.fusion(found)
     place = found[number - 1]
     shape = cached.costs(to_json(recipe.design), images.shape).shapes[place.names[-1]]
     key = f"maps-{run.id}-{shape}"  # where the maps have another shape, a pinned position means nothing
@@ -101,7 +78,7 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
         index = image_choice.show(images, run, epoch)
     stacks, probabilities = cached.image_maps(str(run.folder), tuple(epochs), index)
     at = epochs.index(epoch)
-    sentence = verdict(images, index, probabilities[at], epoch)
+    sentence = verdict(images.classes, int(images.test.labels[index]), probabilities[at].tolist(), epoch)
     words.markdown(sentence)
     with seen:
         show_image(images, index, sentence.replace("*", ""))

@@ -26,7 +26,9 @@ def show(images: "Dataset", run: "Run", epoch: int) -> int:
     if st.session_state.get("image-class") not in classes:
         st.session_state["image-class"] = ANY
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        index = st.number_input("Test image", 0, count - 1, key=KEY, bind="query-params", width=150)
+        index = st.number_input(
+            "Test image", 0, count - 1, key=KEY, bind="query-params", persist_state="session", width=150
+        )
         st.selectbox("Of class", classes, key="image-class", persist_state="session", width=170)
         for words, by in (("Previous", -1), ("Next", 1)):
             st.button(words, key=f"image-{words}", on_click=_step, args=(images, by))

@@ -8,7 +8,6 @@ import streamlit as st
 from attribution_data import INPUT, fitting
 
 from dfn.design.spec import Design
-from dfn.insight.maps import Place
 from dfn.insight.methods import METHODS
 from widgets import link_choice
 
@@ -39,20 +38,6 @@ def place_words(place: str, title: str) -> str:
         return "the image"
     kind = {"joined": "joined map", "map": "map"}.get(place, f"{place} block")
     return f"the {kind} of {title.lower()}"
-
-
-def fusion(found: Sequence[Place]) -> int:
-    """Which fusion (or tap), counted from 1; shared with the other pages."""
-    numbers = list(range(1, len(found) + 1))
-    if link.refused("fusion", [str(number) for number in numbers]):
-        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
-    if st.session_state.get("fusion", 1) not in numbers:
-        st.session_state["fusion"] = 1
-    label = "Fusion" if found[0].join else "Place in the net"
-    number = st.pills(
-        label, numbers, default=1, key="fusion", bind="query-params", persist_state="session", required=True
-    )
-    return number if number in numbers else 1
 
 
 def place(spots: Sequence[str]) -> str:
@@ -108,15 +93,6 @@ def target(classes: Sequence[str], called: int, true: int) -> str:
 def class_of(word: str, called: int, true: int) -> int:
     """The class that `called`, `true` or a number stands for, for an image."""
     return {CALLED: called, TRUE: true}[word] if word in (CALLED, TRUE) else int(word)
-
-
-def epoch(epochs: Sequence[int]) -> int:
-    """The epoch that the address names, the last one where it names none; shared with the other pages."""
-    options = [str(number) for number in epochs]
-    if len(options) == 1:
-        st.caption(f"Only the weights after epoch {options[0]} were kept.")
-        return epochs[0]
-    return int(link_choice.show(st.select_slider, "Epoch", options, "epoch", options[-1]))
 
 
 def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
