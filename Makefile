@@ -22,7 +22,7 @@ test: lint browser ## lint, types and every test (ARGS="-k word" goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
 quick: $(INSTALLED) ## the tests without browser that take seconds
-	$(BIN)/python -m pytest -m "not slow and not browser" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser" $(ARGS)
 
 lint: $(INSTALLED) ## ruff and pyright
 	$(BIN)/ruff check

@@ -19,6 +19,8 @@ from dfn.insight.scores import pointing, rank_correlation
 from dfn.runs.store import Run, Store
 from dfn.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow  # every case opens the whole page
+
 MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SHAPE: dict[str, Any] = {"width": 4, "classes": 10, "in_channels": 1}
 

@@ -23,6 +23,8 @@ from dfn.models.build import build
 from dfn.runs.store import Run, Store
 from dfn.runs.worker import work
 
+pytestmark = pytest.mark.slow  # every case opens the whole page
+
 MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 256, "test_limit": 60, "seed": 3}
 SHAPE = {"width": 4, "classes": 10, "in_channels": 1}

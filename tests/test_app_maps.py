@@ -17,6 +17,8 @@ from dfn.runs.store import Run, Store
 from dfn.runs.worker import work
 from dfn.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow  # every case opens the whole page
+
 MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 128, "test_limit": 60, "seed": 3}
 SHAPE = {"width": 4, "classes": 10, "in_channels": 1}
