@@ -1,6 +1,7 @@
-"""What a click on the Attribution, Flow and Lesions pages asks for, on a net of 50 + 14 layers and digits. Aims: a lesion
-over 360 test images from kept maps in 100 ms, gradients by path length in 100 ms, integrated gradients and DeepLIFT of
-one image in the time of 60 plain forward passes, saliency in that of 20.
+"""What a click on the Attribution, Flow and Lesions pages asks for, on a net of 50 + 14 layers and digits.
+
+Aims: a lesion over 360 test images from kept maps in 100 ms, gradients by path length in 100 ms, integrated gradients
+and DeepLIFT of one image in the time of 60 plain forward passes, saliency in that of 20.
 """
 
 from collections.abc import Iterator
