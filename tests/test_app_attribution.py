@@ -8,6 +8,7 @@ from typing import Any
 import cached
 import pytest
 from attribution_data import GAP_ALLOWED, load_net
+from pages import cards_of, page_at, text_of
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
@@ -36,31 +37,13 @@ def fused(recorded) -> Run:
     return recorded["fused 50 + 14"]
 
 
-def _new(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/attribution.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app
-
-
 def _open(**query: str) -> AppTest:
-    return _new(**query).run()
+    return page_at("attribution", **query).run()
 
 
 def _well(app: AppTest) -> AppTest:
     assert not app.exception and not app.error and not app.warning, [*app.exception, *app.error, *app.warning]
     return app
-
-
-def _cards(app: AppTest) -> dict[str, str]:
-    texts = [m.value for m in app.markdown]
-    values = {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
-    return {name: re.sub(r":\w+\[(.*)\]", r"\1", value) for name, value in values.items()}
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
 
 
 def _alts(app: AppTest) -> list[str]:
@@ -76,18 +59,18 @@ def _asked(run: Run, image: int, epoch: int = 5):
 
 def test_first_paint_shows_the_recorded_example_and_its_self_tests(fused):
     app = _well(_open())
-    assert "recorded example" in _text(app)
+    assert "recorded example" in text_of(app)
     net, x, called = _asked(fused, 0)
     found = attribute(net, x, called)
-    assert found.gap is not None and _cards(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
-    assert float(found.gap[0]) <= GAP_ALLOWED and "Adds up after" in _text(app)
+    assert found.gap is not None and cards_of(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
+    assert float(found.gap[0]) <= GAP_ALLOWED and "Adds up after" in text_of(app)
     assert any("Integrated gradients, of the image, for class 7, epoch 5: 8 by 8 values" in alt for alt in _alts(app))
 
 
 def test_without_any_run_there_is_a_way_to_get_one(runs_dir, monkeypatch, tmp_path):
     monkeypatch.setattr(cached, "RECORDED", tmp_path / "nothing")
     app = _well(_open(run="0123456789ab"))
-    assert "no run has kept any yet" in _text(app)
+    assert "no run has kept any yet" in text_of(app)
     assert app.page_link[0].value.startswith("Train")
 
 
@@ -103,10 +86,10 @@ def test_every_method_has_its_picture_at_every_place(fused, place):
         app.selectbox(key="method-choice").set_value(name).run()
         found = attribute(net, x, called, name, place if place == "input" else f"fusion5/{place}")
         _well(app)
-        assert METHODS[name].says in _text(app)
+        assert METHODS[name].says in text_of(app)
         total = float(found.values.double().sum())
         assert any(f"their sum is {total:+.2f}".replace("-", "−") in alt for alt in _alts(app)) or abs(total) < 0.1
-        gap = _cards(app)["completeness gap"]
+        gap = cards_of(app)["completeness gap"]
         assert (gap == "none") == (found.gap is None)
         if found.gap is not None and 1 > found.gap[0] >= 0.001:
             assert gap == f"{100 * float(found.gap[0]):.1f} %"
@@ -117,7 +100,7 @@ def test_by_branch_shows_the_parts_of_the_chosen_fusion_and_the_residual(fused):
     net, x, called = _asked(fused, 4)
     found = attribute_by_branch(net, x, called, 3)
     assert found.residual <= 1e-4
-    text = _text(app)
+    text = text_of(app)
     assert f"residual {found.residual:.0e} of it" in text and "Every path takes one block of fusion 3" in text
     for part in found.parts.values():
         assert f"sum {float(part.sum()):+.2f}".replace("-", "−") in text
@@ -128,7 +111,7 @@ def test_methods_that_do_not_fit_are_named_with_the_reason(fused):
         _open().selectbox(key="method-choice").help
     )
     app = _open(method="grad_cam")
-    assert "Grad-CAM is not offered here (only for maps). This is integrated gradients." in _text(app)
+    assert "Grad-CAM is not offered here (only for maps). This is integrated gradients." in text_of(app)
     assert app.selectbox(key="method-choice").value == "integrated_gradients"
 
 
@@ -137,7 +120,7 @@ def test_a_gated_net_is_not_offered_rules_that_fail_on_it(runs_dir):
     app = _well(_open(run=run.id, fusion="2"))
     assert "DeepLIFT" not in app.selectbox(key="method-choice").options
     assert "DeepLIFT (no right rule for a gate join, which this net has)" in app.selectbox(key="method-choice").help
-    assert "**Through the gate**" in _text(app)
+    assert "**Through the gate**" in text_of(app)
 
 
 @pytest.mark.parametrize("net", ["concat", "three", "decision", "plain"])
@@ -179,18 +162,18 @@ def _kept(recipe: Recipe) -> Run:
 @pytest.mark.parametrize("place", ["input", "joined"])
 def test_two_pictures_stand_on_one_scale(fused, beside, said, place):
     app = _well(_open(beside=beside, place=place))
-    assert said in _text(app)
-    assert {"completeness gap", "completeness gap beside it", "rank correlation of |values|"} <= _cards(app).keys()
+    assert said in text_of(app)
+    assert {"completeness gap", "completeness gap beside it", "rank correlation of |values|"} <= cards_of(app).keys()
     scales = {match for alt in _alts(app)[:3] for match in re.findall(r"on a scale up to (.*)\.", alt)}
     assert len(scales) == 1 and "of the logit" in scales.pop()
 
 
 def test_pictures_in_different_units_are_each_divided_by_their_largest_value(fused):
     app = _well(_open(beside="method.saliency"))
-    assert "+1.00 of the largest value in its picture" in _text(app)
+    assert "+1.00 of the largest value in its picture" in text_of(app)
     net, x, called = _asked(fused, 0)
     maps = [attribute(net, x, called, name).values.abs() for name in ("integrated_gradients", "saliency")]
-    assert _cards(app)["rank correlation of |values|"] == f"{rank_correlation(*maps):.2f}"
+    assert cards_of(app)["rank correlation of |values|"] == f"{rank_correlation(*maps):.2f}"
 
 
 def test_the_class_is_the_called_one_the_true_one_or_any(fused):
@@ -200,7 +183,7 @@ def test_the_class_is_the_called_one_the_true_one_or_any(fused):
     called = calls[wrong]
     for target, number in (("called", called), ("true", int(images.test.labels[wrong])), ("3", 3)):
         app = _well(_open(image=str(wrong), target=target, method="saliency"))
-        assert f"for class {images.classes[number]}, epoch 5" in _text(app)
+        assert f"for class {images.classes[number]}, epoch 5" in text_of(app)
 
 
 def test_what_is_chosen_goes_into_the_link(fused):
@@ -227,7 +210,7 @@ HOSTILE += [("beside", value) for value in ("method.nothing", "epoch.", "image.-
 def test_a_bad_link_shows_a_sentence_and_something_else(fused, key, value):
     app = _open(**{key: value})
     assert not app.exception and not app.error
-    assert "completeness gap" in _cards(app)
+    assert "completeness gap" in cards_of(app)
     assert any("link names" in warning.value for warning in app.warning)
     assert value not in "".join(warning.value for warning in app.warning)
     assert not app.run().warning, "said once"
@@ -235,12 +218,12 @@ def test_a_bad_link_shows_a_sentence_and_something_else(fused, key, value):
 
 def test_scores_are_computed_when_they_are_opened(fused):
     app = _open(method="saliency")
-    assert "infidelity" not in _cards(app)
+    assert "infidelity" not in cards_of(app)
     app.session_state["attribution-scores"] = True
     _well(app.run())
-    assert {"infidelity", "sensitivity"} <= _cards(app).keys()
+    assert {"infidelity", "sensitivity"} <= cards_of(app).keys()
     assert "Area" in str([chart.proto for chart in app.get("plotly_chart")])
-    assert "data set “scales”" in _text(app)
+    assert "data set “scales”" in text_of(app)
 
 
 @pytest.mark.parametrize("place", ["input", "joined"])
@@ -254,8 +237,8 @@ def test_on_scales_the_largest_value_is_held_against_the_object(runs_dir, place)
     at = "input" if place == "input" else "fusion1/joined"
     values = attribute(load_net(run, 0), x, labels, "saliency", at).values
     hit = pointing(values, images.test.masks[:24])
-    assert _cards(app)["pointing game: hits"] == f"{100 * hit.rate:.1f} %"
-    assert f"would hit in {100 * hit.chance:.1f} %" in _text(app)
+    assert cards_of(app)["pointing game: hits"] == f"{100 * hit.rate:.1f} %"
+    assert f"would hit in {100 * hit.chance:.1f} %" in text_of(app)
 
 
 def test_what_was_stopped_stays_stopped_until_it_is_asked_for_again(fused):
@@ -264,9 +247,9 @@ def test_what_was_stopped_stays_stopped_until_it_is_asked_for_again(fused):
     cached.answer.clear()
     app.session_state["attribution-stopped"] = {key}
     _well(app.run())
-    assert "stopped." in _text(app) and "**The whole**" not in _text(app)
+    assert "stopped." in text_of(app) and "**The whole**" not in text_of(app)
     next(button for button in app.button if button.label == "Go on").click().run()
-    assert "**The whole**" in _text(app)
+    assert "**The whole**" in text_of(app)
 
 
 def test_the_code_on_the_page_gives_the_same_picture(fused, monkeypatch, capsys):
@@ -285,7 +268,7 @@ def test_two_people_at_once_get_the_pictures_that_one_alone_gets(fused):
     alone = [_alts(_well(_open(**query)))[1] for query in asked]
     before = {name: tensor.clone() for name, tensor in cached.net_after(str(fused.folder), 5).state_dict().items()}
     cached.answer.clear()
-    apps = [_new(**query) for query in asked]
+    apps = [page_at("attribution", **query) for query in asked]
     threads = [threading.Thread(target=app.run) for app in apps]
     for thread in threads:
         thread.start()

@@ -2,33 +2,24 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
+from pages import cards_of, page_at
 from streamlit.testing.v1 import AppTest
 
 import dfn
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
-
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=30)
+    app = page_at("compose", **query)
     app.session_state["code"] = True  # the expander is open
-    for name, value in query.items():
-        app.query_params[name] = value
     return app.run()
-
-
-def _cards(app: AppTest) -> dict[str, str]:
-    texts = [m.value for m in app.markdown]
-    return {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
 
 
 def test_first_paint_shows_the_numbers_of_the_design(runs_dir):
     app = _open()
     assert not app.exception and not app.error
-    cards = _cards(app)
+    cards = cards_of(app)
     assert cards["paths"] == "64"
     assert cards["groups of base networks"] == "32"
     assert cards["essential depth"] == "50 → 32"
@@ -37,21 +28,21 @@ def test_first_paint_shows_the_numbers_of_the_design(runs_dir):
 
 def test_the_link_is_the_state(runs_dir):
     app = _open(deep="26", shallow="5", fusions="3")
-    assert _cards(app)["paths"] == "8"
-    assert _cards(app)["essential depth"] == "26 → 19"
+    assert cards_of(app)["paths"] == "8"
+    assert cards_of(app)["essential depth"] == "26 → 19"
     assert app.slider(key="deep").value == 26
 
 
 def test_moving_a_slider_moves_the_numbers(runs_dir):
     app = _open()
     app.slider(key="fusions").set_value(3).run()
-    assert _cards(app)["paths"] == "8" and not app.exception
+    assert cards_of(app)["paths"] == "8" and not app.exception
 
 
 def test_exchanges_in_the_link_change_the_base_networks_and_nothing_else(runs_dir):
     app = _open(x="101010")
     assert not app.exception
-    cards = _cards(app)
+    cards = cards_of(app)
     assert cards["paths"] == "64" and cards["essential depth"] == "32 → 32"
     assert "exchange" in app.code[0].value
 
@@ -60,7 +51,7 @@ def test_exchanges_in_the_link_change_the_base_networks_and_nothing_else(runs_di
 def test_every_join_is_drawn(runs_dir, join):
     app = _open(join=join, fusions="4")
     assert not app.exception and not app.error
-    groups = _cards(app)["groups of base networks"]
+    groups = cards_of(app)["groups of base networks"]
     assert groups == ("8" if join in ("sum", "mean", "max") else "1")
 
 
@@ -73,7 +64,7 @@ def test_any_number_of_fusions_is_drawn(runs_dir, fusions):
 def test_more_base_networks(runs_dir):
     app = _open(bases="4", base3="20", base4="10")
     assert not app.exception
-    assert _cards(app)["paths"] == f"{4**6:,}"
+    assert cards_of(app)["paths"] == f"{4**6:,}"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +84,7 @@ def test_more_base_networks(runs_dir):
 def test_hostile_links_never_show_a_traceback(runs_dir, query):
     app = _open(**query)
     assert not app.exception
-    assert _cards(app)["paths"]
+    assert cards_of(app)["paths"]
 
 
 def test_the_code_shown_makes_the_net_shown(runs_dir):

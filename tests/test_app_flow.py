@@ -7,6 +7,7 @@ import cached
 import flow_data
 import pytest
 import torch
+from pages import page_at, text_of
 from race import line_up
 from streamlit.testing.v1 import AppTest
 from widgets.flow_gradient import grown, ratio
@@ -21,7 +22,6 @@ from dfn.training.evaluate import calibration_images, evaluate, recalibrate
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 128, "test_limit": 60, "seed": 3}
 
 
@@ -42,21 +42,13 @@ def filled(trained, runs_dir) -> dict[str, Run]:
 
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/flow.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
+    return page_at("flow", **query).run()
 
 
 def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     app = _open()
     assert not app.exception and not app.error and not app.warning
-    text = _text(app)
+    text = text_of(app)
     assert "recorded example" in text
     assert "In **fused 50 + 14** the gradient" in text and "In **plain 50** the gradient" in text
     assert "**The parts sum to autograd's gradient**" in text and "**Their norms need not add up**" in text
@@ -68,7 +60,7 @@ def test_without_any_run_there_is_a_way_to_get_one(runs_dir, monkeypatch, tmp_pa
     monkeypatch.setattr(cached, "RECORDED", tmp_path / "nothing")
     app = _open(image="7", epoch="3")
     assert not app.exception and not app.error
-    assert "no run has kept any yet" in _text(app)
+    assert "no run has kept any yet" in text_of(app)
 
 
 @pytest.mark.parametrize("epoch", [0, 2])
@@ -76,7 +68,7 @@ def test_the_numbers_are_those_of_insight(filled, epoch):
     run, apart = filled["fused 8 + 5"], filled["plain 8"]
     data = load_data("digits", train_limit=128, test_limit=60)
     x, y = data.normalise(data.test.images[11:12]), data.test.labels[11:12]
-    text = _text(_open(run=run.id, image="11", epoch=str(epoch)))
+    text = text_of(_open(run=run.id, image="11", epoch=str(epoch)))
     for shown in (run, apart):
         flow = gradient_flow(cached.net_after(str(shown.folder), epoch), x, y)
         last = "fusion3/joined" if shown is run else "block3"
@@ -111,7 +103,7 @@ def test_what_a_base_network_does_alone_is_recalibrated(filled):
     recalibrate(single, calibration_images(data, 512, cpu))
     expected = evaluate(single, data, cpu).accuracy
     whole, apart = (filled[name].metrics()[-1]["test_accuracy"] for name in ("fused 8 + 5", "plain 8"))
-    text = _text(_open(run=run.id))
+    text = text_of(_open(run=run.id))
     assert f"| deep, 8 layers | {100 * expected:.1f} % | {100 * apart:.1f} % |" in text
     assert f"whole | **{100 * whole:.1f} %** |" in text
     decision = filled["decision 8 + 5"].metrics()[-1]["test_accuracy"]
@@ -133,21 +125,21 @@ def test_weight_norms_are_those_that_the_run_wrote_down(filled):
 def test_other_nets_show_what_they_have(filled, label):
     app = _open(run=filled[label].id)
     assert not app.exception and not app.error and not app.warning
-    assert f"In **{label}" in _text(app)
-    assert ("joins nothing" in _text(app)) == (label == "plain 8")
+    assert f"In **{label}" in text_of(app)
+    assert ("joins nothing" in text_of(app)) == (label == "plain 8")
 
 
 def test_a_base_that_was_not_trained_alone_is_offered_for_training(filled):
     Store().delete(filled["plain 8"].id)
     app = _open(run=filled["fused 8 + 5"].id)
     assert not app.exception
-    assert "**plain 8** has not been trained with this recipe and seed" in _text(app)
+    assert "**plain 8** has not been trained with this recipe and seed" in text_of(app)
 
 
 def test_several_images_are_a_mean(filled):
     app = _open(run=filled["fused 8 + 5"].id, over="several images")
     assert not app.exception and not app.warning
-    assert "the mean over the first 32 test images" in _text(app)
+    assert "the mean over the first 32 test images" in text_of(app)
 
 
 def test_the_net_that_all_share_stays_as_it_was(filled):
@@ -168,7 +160,7 @@ HOSTILE = ["-1", "999999", "../../etc/passwd", "<b>" * 2000]
 def test_a_bad_link_shows_a_sentence_and_something_else(filled, key, value):
     app = _open(**{key: value})
     assert not app.exception and not app.error
-    assert "The parts sum to autograd" in _text(app)
+    assert "The parts sum to autograd" in text_of(app)
     assert len(app.warning) == 1 and "link names" in app.warning[0].value
     assert value not in app.warning[0].value
     assert not app.run().warning, "said once"

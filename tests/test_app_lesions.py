@@ -10,6 +10,7 @@ import pytest
 import torch
 from lesion_data import lesioned, outcome, reference
 from lesion_plan import Lesion, drawn, options, paths_left, plain_block, read_names, read_swap, write_names, write_swap
+from pages import cards_of, page_at, text_of
 from race import line_up
 from streamlit.testing.v1 import AppTest
 
@@ -25,7 +26,6 @@ from dfn.runs.worker import work
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 256, "test_limit": 60, "seed": 3}
 SHAPE = {"width": 4, "classes": 10, "in_channels": 1}
 X = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -47,20 +47,7 @@ def filled(trained, runs_dir) -> dict[str, Run]:
 
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/lesions.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
-
-
-def _cards(app: AppTest) -> dict[str, str]:
-    texts = [m.value for m in app.markdown]
-    return {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
+    return page_at("lesions", **query).run()
 
 
 def _kept(run: Run, epoch: int = 2):
@@ -70,15 +57,15 @@ def _kept(run: Run, epoch: int = 2):
 def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     app = _open()
     assert not app.exception and not app.error and not app.warning
-    assert "recorded example" in _text(app) and "The net is whole" in _text(app)
-    assert _cards(app)["paths left"] == "64 of 64"
+    assert "recorded example" in text_of(app) and "The net is whole" in text_of(app)
+    assert cards_of(app)["paths left"] == "64 of 64"
 
 
 def test_without_any_run_there_is_a_way_to_get_one(runs_dir, monkeypatch, tmp_path):
     monkeypatch.setattr(cached, "RECORDED", tmp_path / "nothing")
     app = _open(cut="fusion1/deep", how="mean")
     assert not app.exception and not app.error
-    assert "no run has kept any yet" in _text(app)
+    assert "no run has kept any yet" in text_of(app)
 
 
 @pytest.mark.parametrize(
@@ -100,8 +87,8 @@ def test_the_numbers_are_those_of_insight(filled, query, made):
     app = _open(run=run.id, **query)
     assert not app.exception and not app.error and not app.warning
     before, after = (f"{100 * value:.1f} %" for value in (kept.effect.accuracy, effect.accuracy))
-    assert _cards(app)["test accuracy"] == (before if before == after else f"{before} → {after}")
-    assert _cards(app)["called as before"] == f"{100 * effect.same:.1f} %"
+    assert cards_of(app)["test accuracy"] == (before if before == after else f"{before} → {after}")
+    assert cards_of(app)["called as before"] == f"{100 * effect.same:.1f} %"
     assert all(app.query_params[key] == value for key, value in query.items())
 
 
@@ -127,15 +114,15 @@ def test_a_plain_net_is_bypassed(filled):
     after = kept.judge(bypass(kept.net, 2)).accuracy
     app = _open(run=run.id, cut="block2", dial="0.5", how="zero")
     assert not app.exception and not app.error
-    assert f"{100 * after:.1f} %" in _cards(app)["test accuracy"]
-    assert _cards(app)["paths left"] == "1 of 1" and "of 6 layers" in _text(app)
+    assert f"{100 * after:.1f} %" in cards_of(app)["test accuracy"]
+    assert cards_of(app)["paths left"] == "1 of 1" and "of 6 layers" in text_of(app)
     assert len(app.warning) == 1, "a plain net has no dial"
 
 
 def test_a_guess_comes_before_the_strip(filled):
     run = filled["fused 8 + 5"]
     app = _open(run=run.id)
-    assert "hurts most (" not in _text(app)
+    assert "hurts most (" not in text_of(app)
     kept = _kept(run)
     effects = importance(kept)
     number, lane = min(effects, key=lambda block: effects[block].accuracy)
@@ -143,7 +130,7 @@ def test_a_guess_comes_before_the_strip(filled):
     guess = next(group for group in app.button_group if group.key and group.key.startswith("lesion-guess"))
     guess.set_value(f"fusion{number}/{lane}").run()
     assert not app.exception
-    assert f"You said {lane} {number}, and so it is. **{lane} {number}** hurts most ({loss:.1f} points)" in _text(app)
+    assert f"You said {lane} {number}, and so it is. **{lane} {number}** hurts most ({loss:.1f} points)" in text_of(app)
 
 
 def test_more_is_measured_on_demand(filled):
@@ -152,7 +139,7 @@ def test_more_is_measured_on_demand(filled):
     more = next(group for group in app.button_group if group.key == "lesion-more")
     more.set_value(["the whole dial", "random lesions", "beside other nets"]).run()
     assert not app.exception and not app.error
-    text = _text(app)
+    text = text_of(app)
     assert "median loss for one block" in text and "Not trained" not in text
     assert all(f"**{label}**" in text for label in ("fused 8 + 5", "plain 8", "ResNet 8", "late 8 + 5"))
     kept, folder = _kept(run), str(run.folder)
@@ -165,7 +152,7 @@ def test_more_is_measured_on_demand(filled):
 def test_other_nets_can_be_cut(filled, label):
     app = _open(run=filled[label].id, cut="fusion1/deep", how="resample")
     assert not app.exception and not app.error and not app.warning
-    assert "deep 1 cut" in _text(app)
+    assert "deep 1 cut" in text_of(app)
 
 
 def test_a_net_that_is_no_chain_says_so(runs_dir, filled):
@@ -280,7 +267,7 @@ HOSTILE = ["-1", "999999", "../../etc/passwd", "<b>" * 2000, "fusion9/deep", "0.
 def test_a_bad_link_shows_a_sentence_and_something_else(filled, key, value):
     app = _open(**{key: value})
     assert not app.exception and not app.error
-    assert _cards(app)
+    assert cards_of(app)
     assert len(app.warning) == 1 and "link names" in app.warning[0].value
     assert value not in app.warning[0].value
     assert not app.run().warning, "said once"

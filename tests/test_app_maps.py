@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cached
 import pytest
+from pages import cards_of, page_at, text_of
 from race import line_up
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,6 @@ from dfn.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 128, "test_limit": 60, "seed": 3}
 SHAPE = {"width": 4, "classes": 10, "in_channels": 1}
 
@@ -47,20 +47,7 @@ def nothing_recorded(monkeypatch, tmp_path):
 
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/maps.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
-
-
-def _cards(app: AppTest) -> dict[str, str]:
-    texts = [m.value for m in app.markdown]
-    return {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
+    return page_at("maps", **query).run()
 
 
 def _press(app: AppTest, words: str) -> AppTest:
@@ -70,15 +57,15 @@ def _press(app: AppTest, words: str) -> AppTest:
 def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     app = _open()
     assert not app.exception and not app.error and not app.warning
-    assert "recorded example" in _text(app)
+    assert "recorded example" in text_of(app)
     assert "fused 50 + 14" in app.selectbox(key="run-choice").format_func(app.selectbox(key="run-choice").value)
-    assert set(_cards(app)) == {"share of the deep block", "cosine of deep and shallow", "opposite signs"}
+    assert set(cards_of(app)) == {"share of the deep block", "cosine of deep and shallow", "opposite signs"}
 
 
 def test_without_any_run_there_is_a_way_to_get_one(runs_dir, nothing_recorded):
     app = _open(run="0123456789ab", image="7")
     assert not app.exception and not app.error
-    assert "no run has kept any yet" in _text(app)
+    assert "no run has kept any yet" in text_of(app)
     assert app.page_link[0].value.startswith("Train")
 
 
@@ -92,11 +79,11 @@ def test_the_numbers_are_those_of_this_run_image_fusion_and_epoch(filled, fusion
     deep, shallow = (stacks[name][0] for name in names)
     app = _open(run=run.id, image="11", fusion=str(fusion), epoch=str(epoch))
     assert not app.exception and not app.warning
-    cards = _cards(app)
+    cards = cards_of(app)
     assert cards["share of the deep block"] == f"{100 * shares([deep, shallow])[0]:.1f} %"
     assert cards["cosine of deep and shallow"] == f"{cosine(deep, shallow):.2f}".replace("-", "−")
     assert cards["opposite signs"] == f"{100 * opposite_signs(deep, shallow):.1f} %"
-    text = _text(app)
+    text = text_of(app)
     assert f"A test image of **{data.classes[int(data.test.labels[11])]}**. After epoch {epoch}" in text
     assert f"**{100 * probabilities[0].max():.1f} %**" in text
     assert not app.page_link, "both bases alone are trained, so nothing is missing"
@@ -112,19 +99,19 @@ def test_a_base_that_was_not_trained_alone_is_offered_for_training(filled):
     Store().delete(filled["plain 5"].id)
     app = _open(run=filled["fused 8 + 5"].id)
     assert not app.exception
-    assert "**plain 5** has not been trained with this recipe and seed" in _text(app)
+    assert "**plain 5** has not been trained with this recipe and seed" in text_of(app)
     Store().delete(filled["plain 8"].id)
-    assert "**plain 8 and plain 5** have not been trained" in _text(app.run())
+    assert "**plain 8 and plain 5** have not been trained" in text_of(app.run())
 
 
 def test_other_nets_show_the_maps_that_they_have(filled):
     plain = _open(run=filled["plain 8"].id, fusion="2")
     assert not plain.exception and not plain.error
-    assert list(_cards(plain)) == ["silent positions"] and "joins nothing" in _text(plain)
+    assert list(cards_of(plain)) == ["silent positions"] and "joins nothing" in text_of(plain)
     decision = _open(run=filled["decision 8 + 5"].id)
     assert not decision.exception and not decision.error
-    assert "logits, which are no maps" in _text(decision)
-    assert "share of the deep block" in _cards(decision)
+    assert "logits, which are no maps" in text_of(decision)
+    assert "share of the deep block" in cards_of(decision)
 
 
 @pytest.mark.parametrize("join", ["mean", "max", "concat", "gate"])
@@ -133,14 +120,14 @@ def test_every_join_has_its_maps(runs_dir, join):
     run = _kept(Recipe(design=design, **SMALL))
     app = _open(run=run.id, fusion="2")
     assert not app.exception and not app.error
-    assert "share of the deep block" in _cards(app)
+    assert "share of the deep block" in cards_of(app)
 
 
 def test_more_than_two_base_networks(runs_dir):
     run = _kept(Recipe(design=dfn.fused(bases=[8, 6, 5], fusions=3, **SHAPE), **SMALL))
     app = _open(run=run.id)
     assert not app.exception and not app.error
-    assert set(_cards(app)) == {"share of the base1 block", "cosine of base1 and base3", "opposite signs"}
+    assert set(cards_of(app)) == {"share of the base1 block", "cosine of base1 and base3", "opposite signs"}
 
 
 def _kept(recipe: Recipe) -> Run:
@@ -154,10 +141,10 @@ def _kept(recipe: Recipe) -> Run:
 def test_another_run_begins_at_its_own_last_epoch(filled):
     app = _open(run=filled["fused 8 + 5"].id, epoch="1", at="1.2.3")
     app.selectbox(key="run-choice").set_value(filled["plain 8"].id).run()
-    assert "After epoch 2 " in _text(app) and not app.warning
+    assert "After epoch 2 " in text_of(app) and not app.warning
     assert "epoch" not in app.query_params and "at" not in app.query_params
     app.query_params["run"], app.query_params["epoch"] = filled["fused 8 + 5"].id, "0"
-    assert "After epoch 0 " in _text(app.run())
+    assert "After epoch 0 " in text_of(app.run())
 
 
 HOSTILE = ["", "-1", "999999", "../../etc/passwd", "<b>" * 2000]
@@ -168,7 +155,7 @@ HOSTILE = ["", "-1", "999999", "../../etc/passwd", "<b>" * 2000]
 def test_a_bad_link_shows_a_sentence_and_something_else(filled, key, value):
     app = _open(**{key: value})
     assert not app.exception and not app.error
-    assert _cards(app)
+    assert cards_of(app)
     assert bool(value) == any("link names" in warning.value for warning in app.warning)
     assert value not in "".join(w.value for w in app.warning) or not value
     assert not app.run().warning, "said once"
@@ -177,7 +164,7 @@ def test_a_bad_link_shows_a_sentence_and_something_else(filled, key, value):
 @pytest.mark.parametrize("at", ["9999.0.0", "1.2.3.4", "-1.0.0", "<b>" * 2000])
 def test_a_position_that_is_none_is_ignored(filled, at):
     app = _open(at=at, scale=at)
-    assert not app.exception and not app.error and _cards(app)
+    assert not app.exception and not app.error and cards_of(app)
 
 
 @pytest.mark.parametrize("scale", ["shared", "per map", "whole net"])
@@ -206,7 +193,7 @@ def test_next_wrong_finds_an_image_that_the_net_gets_wrong_at_this_epoch(filled)
     _press(app, "Next wrong")
     assert not app.exception
     assert app.number_input(key="image").value > 3
-    assert "which is wrong" in _text(app) and "After epoch 1 " in _text(app)
+    assert "which is wrong" in text_of(app) and "After epoch 1 " in text_of(app)
 
 
 def test_a_damaged_snapshot_and_missing_images_are_sentences(filled):

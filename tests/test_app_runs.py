@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cached
 import pytest
+from pages import page_at, text_of
 from runs_data import Facts, Row, columns, labels, roles, train_link
 from streamlit.testing.v1 import AppTest
 
@@ -20,7 +21,6 @@ from dfn.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 SMALL = {"data": "digits", "epochs": 2, "train_limit": 128, "test_limit": 60}
 SHAPE = {"width": 4, "in_channels": 1}
 
@@ -47,11 +47,7 @@ def nothing_recorded(monkeypatch, tmp_path):
 
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/runs.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
+    return page_at("runs", **query).run()
 
 
 def _table(app: AppTest):
@@ -60,10 +56,6 @@ def _table(app: AppTest):
 
 def _button(app: AppTest, words: str):
     return next(button for button in app.button if button.label == words)
-
-
-def _text(app: AppTest) -> str:
-    return "\n".join(e.value for kind in (app.markdown, app.caption, app.text, app.info) for e in kind)
 
 
 def test_an_empty_store_lists_the_recorded_example_and_says_so(runs_dir):
@@ -96,7 +88,7 @@ def test_every_run_is_listed_with_what_it_reached(filled, nothing_recorded):
             assert line["loss"] == pytest.approx(status.train_loss)
             assert line["disk"] == pytest.approx(run.disk_bytes() / 1e6)
     disk = sum(run.disk_bytes() for run in filled) / 1e6
-    assert f"3 runs of your own, {disk:,.0f} MB" in _text(app)
+    assert f"3 runs of your own, {disk:,.0f} MB" in text_of(app)
 
 
 @pytest.mark.parametrize(
@@ -113,25 +105,25 @@ def test_ticked_runs_are_part_of_the_link(filled):
     one, *_ = (run for run in filled if run.status().state == "done")
     app = _open(picked=one.id)
     assert not app.exception
-    assert "**1 run**" in _text(app)
+    assert "**1 run**" in text_of(app)
     assert {"Maps", "Train", "Rename", "Delete"} <= {button.label for button in app.button}
     both = _open(picked="-".join(run.id for run in filled))
-    assert "**3 runs**" in _text(both) and "Rename" not in [button.label for button in both.button]
+    assert "**3 runs**" in text_of(both) and "Rename" not in [button.label for button in both.button]
 
 
 @pytest.mark.parametrize("picked", ["-", "zz-<b>", "../..", "f" * 5000])
 def test_a_link_that_ticks_nothing_real_ticks_nothing(filled, picked):
     app = _open(picked=picked)
     assert not app.exception
-    assert "as none is ticked" in _text(app)
+    assert "as none is ticked" in text_of(app)
 
 
 def test_ticks_are_taken_away(filled):
     app = _open(picked=filled[0].id)
     _button(app, "Untick all").click().run()
-    assert not app.exception and "as none is ticked" in _text(app)
+    assert not app.exception and "as none is ticked" in text_of(app)
     app.query_params["picked"] = filled[1].id  # the browser's back button
-    assert "**1 run**" in _text(app.run())
+    assert "**1 run**" in text_of(app.run())
 
 
 def test_delete_and_undo(filled):
@@ -139,7 +131,7 @@ def test_delete_and_undo(filled):
     _button(app, "Delete").click().run()
     assert not app.exception
     assert filled[0].id not in [run.id for run in Store().runs()]
-    assert f"Deleted: {filled[0].name}." in _text(app)
+    assert f"Deleted: {filled[0].name}." in text_of(app)
     _button(app, "Undo").click().run()
     assert not app.exception
     assert filled[0].id in [run.id for run in Store().runs()]

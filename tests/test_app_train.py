@@ -1,8 +1,7 @@
 """The Train page without a browser: an empty store shows the recorded example, a filled one its own runs."""
 
-from pathlib import Path
-
 import pytest
+from pages import page_at
 from race import line_up
 from streamlit.testing.v1 import AppTest
 
@@ -11,16 +10,11 @@ from dfn.runs.store import Store
 from dfn.runs.worker import work
 from dfn.training.recipe import PRESETS
 
-MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 TINY = {"deep": "8", "shallow": "5", "fusions": "3", "width": "4", "epochs": "2"}
 
 
 def _open(**query: str) -> AppTest:
-    app = AppTest.from_file(MAIN, default_timeout=60)
-    app.switch_page("app_pages/train.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.run()
+    return page_at("train", **query).run()
 
 
 def _button(app: AppTest, key: str):

@@ -5,6 +5,7 @@ single images. The rule for every join is that what remains counts as much as al
 times the mean of the branches that stay, a mean is their mean, weights are renormalised over them.
 """
 
+from abc import ABC, abstractmethod
 from typing import assert_never
 
 import torch
@@ -14,7 +15,7 @@ from dfn.design.cost import Layer
 from dfn.design.nodes import Fusion
 
 
-class Join(nn.Module):
+class Join(nn.Module, ABC):
     """Base of the joins. `drop_path` is the chance of a branch to be dropped for one image in training; the branch
     with the largest draw always stays (local drop-path, arXiv 1605.07648, section 3.1)."""
 
@@ -31,8 +32,9 @@ class Join(nn.Module):
         stays = (draws > self.drop_path) | (draws == draws.amax(0))
         return stays.to(first.dtype).view(*draws.shape, *[1] * (first.dim() - 1))
 
+    @abstractmethod
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
-        raise NotImplementedError
+        """The joined map of the branches' maps; `source` is the fusion's input."""
 
 
 class Sum(Join):
