@@ -74,6 +74,16 @@ def data_infos() -> dict[str, DataInfo]:
     return data_sets()
 
 
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _thumbnail(folder: str, _run: Run) -> dict[str, Any]:
+    return {**picture(_run.recipe.design, image_shape(_run.recipe)), "spectrum": [], "compact": True, "selected": None}
+
+
+def thumbnail(run: Run) -> dict[str, Any]:
+    """The small drawing of a run's net, shared and not to be changed."""
+    return _thumbnail(str(run.folder), run)
+
+
 def image_shape(recipe: Recipe) -> Shape:
     """(channels, height, width) of the images that a recipe trains on."""
     known = data_infos().get(recipe.data)

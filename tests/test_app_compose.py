@@ -6,6 +6,8 @@ import time
 import pytest
 from pages import cards_of, page_at
 from streamlit.testing.v1 import AppTest
+from widgets import net_controls, net_words
+from widgets.net_controls import Chosen
 
 import dfn
 
@@ -105,3 +107,38 @@ def test_a_slider_answers_fast(runs_dir):
         app.slider(key="deep").set_value(depth).run()
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5  # AppTest itself takes most of this; benchmarks/ measures the page
+
+
+@pytest.mark.parametrize(
+    "event", [None, {}, [], "3", {"fusion": 0}, {"fusion": 5}, {"fusion": -1}, {"fusion": "2"}, {"fusion": 1e9}]
+)
+def test_an_exchange_of_a_fusion_that_is_not_there_changes_nothing(event):
+    chosen = Chosen(dfn.fused(8, 5, 4), (8, 5), 4, 16, "sum", ((0, 1),) * 4)
+    assert not net_controls.exchanged(event, chosen)
+
+
+def test_every_join_has_its_own_formula_and_tells_its_groups():
+    formulas = {}
+    for join in net_controls.JOINS:
+        chosen = Chosen(dfn.fused(8, 5, 4, join=join), (8, 5), 4, 16, join, ((0, 1),) * 4)
+        formulas[join], words = net_words.formula_of(chosen)
+        assert ("(K!)^(B−1)" in words) == (dfn.groups(chosen.design) > 1)
+    assert len(set(formulas.values())) == len(formulas)
+    votes, words = net_words.formula_of(Chosen(dfn.fused(8, 5, 0), (8, 5), 0, 16, "mean", ()))
+    assert votes not in formulas.values() and "averaged" in words
+
+
+def test_without_fusions_the_page_says_that_the_nets_only_vote(runs_dir):
+    assert _open(fusions="0").title[0].value == "Two networks that only vote"
+    assert _open().title[0].value == "One fused net, two base networks"
+
+
+def test_the_address_wins_over_what_the_session_remembers(runs_dir):
+    app = _open(x="110000")
+    assert _cards_depth(app) == "38"
+    app.query_params["x"] = "100000"
+    assert _cards_depth(app.run()) == "44"
+
+
+def _cards_depth(app: AppTest) -> str:
+    return cards_of(app)["essential depth"].split()[0]

@@ -1,12 +1,15 @@
 """The Train page without a browser: an empty store shows the recorded example, a filled one its own runs."""
 
+from dataclasses import replace
+
 import pytest
 from pages import page_at
 from race import line_up
 from streamlit.testing.v1 import AppTest
 
 import dfn
-from dfn.runs.store import Store
+from dfn.runs import launch
+from dfn.runs.store import RunError, Store
 from dfn.runs.worker import work
 from dfn.training.recipe import PRESETS
 
@@ -28,8 +31,6 @@ def _metrics(app: AppTest) -> list[str]:
 @pytest.fixture
 def spawned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """No worker is started: what would have been asked for is noted instead."""
-    from dfn.runs import launch
-
     asked: list[list[str]] = []
     monkeypatch.setattr(launch, "start", lambda runs: asked.append([run.recipe.label for run in runs]))
     return asked
@@ -67,6 +68,37 @@ def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
     _button(app, "rewind").click().run()
     assert not app.exception and not _button(app, "play").disabled
     assert all(run.status().step == 0 for run in runs)
+
+
+def test_a_run_that_failed_can_be_gone_on_with(runs_dir, spawned):
+    app = _open(**TINY, rivals="late fusion")
+    _button(app, "play").click().run()
+    for run in Store().runs():
+        run.write_status(replace(run.status(), state="failed", message="The disk is full. Press Play."))
+    spawned.clear()
+    app = _open(**TINY, rivals="late fusion")
+    assert not app.exception and any("disk is full" in w.value for w in app.warning)
+    play = _button(app, "play")
+    assert not play.disabled
+    play.click().run()
+    assert [len(asked) for asked in spawned] == [2]
+
+
+@pytest.mark.parametrize("key", ["play", "step", "epoch-step", "rewind"])
+def test_what_cannot_be_done_is_said_in_a_sentence(runs_dir, monkeypatch, key):
+    def refuse(*_):
+        raise RunError("no worker could be started (no space left on device)")
+
+    app = _open(**TINY, rivals="late fusion")
+    monkeypatch.setattr(launch, "start", lambda runs: None)
+    _button(app, "play").click().run()
+    for run in Store().runs():
+        run.rest()
+    app = _open(**TINY, rivals="late fusion")
+    monkeypatch.setattr(launch, "start", refuse)
+    monkeypatch.setattr(launch, "rewind", refuse)
+    _button(app, key).click().run()
+    assert not app.exception and any("no space left" in e.value for e in app.error)
 
 
 def test_a_data_set_that_is_not_here_says_how_to_get_it(runs_dir, monkeypatch):

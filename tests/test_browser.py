@@ -52,6 +52,17 @@ def test_compose_answers_to_sliders_and_clicks_and_the_link_keeps_it(streamlit_a
     expect(page).to_have_url(re.compile("deep=51.*x=010000"))
 
 
+def test_without_fusions_there_is_nothing_to_exchange(streamlit_app, new_page: NewPage):
+    page = new_page()
+    _open(page, streamlit_app, "/?fusions=0")
+    join = page.get_by_role("button", name=re.compile("^Fusion 1: mean"))
+    expect(join).to_be_visible()
+    join.click()
+    page.wait_for_timeout(1500)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Press to exchange")).to_have_count(0)
+
+
 def test_play_pause_go_on_maps_and_runs(streamlit_app, new_page: NewPage, artifacts: Path):
     page = new_page(height=1300)
     _open(page, streamlit_app, f"/train?{SMALL}&rivals=plain+deep")

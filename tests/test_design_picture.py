@@ -126,6 +126,7 @@ class TestPicture:
 
         assert exchangeable(fused(fusions=2)) == [True, True]
         assert exchangeable(fused(fusions=2, join="gate")) == [False, False]
+        assert exchangeable(fused(fusions=0)) == [False]  # whole nets: only their order would change
         assert exchangeable(catalogue()["fractal"].make(columns=3, blocks=1)) == [True, False, False]
 
     def test_blocks_say_where_they_came_from(self):
@@ -159,3 +160,18 @@ class TestPicture:
         found = picture(catalogue()[name].make())
         assert found["elements"][0]["kind"] == "image"
         assert found["stages"]
+
+
+def test_stages_are_labelled_by_the_map_that_goes_on():
+    def labels(design):
+        return [stage["label"] for stage in picture(design, (1, 8, 8))["stages"]]
+
+    sizes = ["8×8 · 16 channels", "4×4 · 32 channels", "2×2 · 64 channels"]
+    assert labels(fused(in_channels=1)) == sizes
+    assert labels(fused(bases=[50, 14, 20], fusions=4, join="concat", in_channels=1)) == sizes
+    assert labels(fused(fusions=1, in_channels=1)) == ["8×8 · 16 channels to 2×2 · 64 channels"]
+
+
+def test_a_bounded_essential_depth_is_drawn_as_a_bound():
+    assert picture(fused())["essential_exact"] is True
+    assert picture(catalogue()["fractal"].make())["essential_exact"] is None

@@ -15,8 +15,12 @@ with st.sidebar:
     info = data_choice.show()
     chosen = net_controls.show(info)
 
+count = NUMBER_WORDS[len(chosen.bases)]
+headline = (
+    f"One fused net, {count} base networks" if chosen.fusions else f"{count.capitalize()} networks that only vote"
+)
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title(f"One fused net, {NUMBER_WORDS[len(chosen.bases)]} base networks", anchor=False, width="stretch")
+    st.title(headline, anchor=False, width="stretch")
     view.copy_link()
     if st.button("Train it", type="primary", icon=":material/play_arrow:"):
         # an empty set of parameters: without one Streamlit refuses to clear what widgets are bound to
@@ -50,8 +54,7 @@ alt = (
     f"{max(counts['spectrum'])} layers, essential depth {counts['essential']}."
 )
 event = view.show("net", {**drawn, "alt": alt, "compact": False, "selected": None}, key="net")
-if "exchange" in event:
-    net_controls.rotate(int(event["exchange"]["fusion"]), chosen)
+if net_controls.exchanged(event.get("exchange"), chosen):
     st.rerun()
 
 alone = [

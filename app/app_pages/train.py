@@ -8,7 +8,6 @@ from verdict import Result, verdict
 from widgets import data_choice, learning_curves, net_controls, race_controls, recipe_choice, view
 from widgets.words import duration, million, percent
 
-from dfn.design.spec import to_json
 from dfn.figures.confusion import confusion
 from dfn.runs.store import Run, RunError, Store
 from dfn.training.recipe import RecipeError
@@ -35,12 +34,16 @@ store = Store()
 
 def entered() -> list[tuple[str, str, Run]]:
     """(label, role, run) of every net of this race that has a run; the recorded example where none has."""
+    kept: dict[str, Run] = st.session_state.setdefault("entered", {})
     found = []
     for runner in runners:
-        try:
-            found.append((runner.label, runner.role, store.get(runner.recipe.id)))
-        except RunError:
-            continue
+        run = kept.get(runner.recipe.id)
+        if run is None or run.folder.parent != store.root or not run.recipe_file.exists():
+            try:
+                run = kept[runner.recipe.id] = store.get(runner.recipe.id)  # reads the recipe and checks it
+            except RunError:
+                continue
+        found.append((runner.label, runner.role, run))
     return found
 
 
@@ -93,8 +96,7 @@ def card(label: str, run: Run, progress: Progress) -> None:
     with st.container(border=True):
         parameters = f" · {million(progress.begin['parameters'])} parameters" if progress.begin else ""
         st.markdown(f"**{label}**")
-        drawn = cached.drawing(to_json(run.recipe.design), cached.image_shape(run.recipe), None)
-        view.show("net", {**drawn, "compact": True, "selected": None, "alt": label}, key=f"thumb-{run.id}")
+        view.show("net", {**cached.thumbnail(run), "alt": label}, key=f"thumb-{run.id}")
         st.metric(
             "test accuracy",
             percent(last["test_accuracy"]) if last else "–",

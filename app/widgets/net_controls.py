@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+import link
 import streamlit as st
 
 from dfn.data.info import DataInfo
@@ -84,11 +85,16 @@ def show(info: DataInfo) -> Chosen:
     return _chosen(tuple(bases), fusions, width or 16, cast(Join, join), info)
 
 
-def rotate(fusion: int, chosen: Chosen) -> None:
-    """Note in the address that the blocks of a fusion were exchanged once more."""
+def exchanged(event: object, chosen: Chosen) -> bool:
+    """Note in the address that the blocks of a fusion were exchanged once more, as a click in the drawing says.
+    Returns whether there is such a fusion: a message can be forged."""
+    fusion = event.get("fusion") if isinstance(event, dict) else None
+    if not isinstance(fusion, int) or fusion not in range(1, chosen.fusions + 1):
+        return False
     turns = _turns(chosen.fusions, len(chosen.bases))
     turns[fusion - 1] = (turns[fusion - 1] + 1) % len(chosen.bases)
-    st.session_state[EXCHANGES] = "".join(map(str, turns)) if any(turns) else ""
+    link.write(EXCHANGES, "".join(map(str, turns)) if any(turns) else "")
+    return True
 
 
 def _chosen(bases: tuple[int, ...], fusions: int, width: int, join: Join, info: DataInfo) -> Chosen:
@@ -113,22 +119,14 @@ def _chosen(bases: tuple[int, ...], fusions: int, width: int, join: Join, info: 
         for _ in range(times):
             design = exchange(design, fusion)
     lanes = range(len(bases))
-    origins = tuple(tuple((lane + times) % len(bases) for lane in lanes) for times in turns or [0])
+    origins = tuple(tuple((lane + times) % len(bases) for lane in lanes) for times in turns)
     return Chosen(design, bases, fusions, width, join, origins)
 
 
 def _turns(fusions: int, bases: int) -> list[int]:
     """How often the blocks of every fusion were exchanged, as the address says (`?x=010010`)."""
-    if EXCHANGES not in st.session_state:
-        st.session_state[EXCHANGES] = st.query_params.get(EXCHANGES, "")
-    text = st.session_state[EXCHANGES]
-    turns = [int(c) % bases if c in "0123456789" else 0 for c in text[:fusions]]
-    turns += [0] * (fusions - len(turns))
-    if any(turns):
-        st.query_params[EXCHANGES] = "".join(map(str, turns))
-    else:
-        st.query_params.pop(EXCHANGES, None)
-    return turns
+    said = link.read(EXCHANGES)[:fusions].ljust(fusions, "0")
+    return [int(c) % bases if c in "0123456789" else 0 for c in said]
 
 
 def _slider(label: str, key: str, low: int, high: int, start: int, about: str) -> int:

@@ -6,17 +6,37 @@ The typesetter and the highlighter are heavy in the browser, so both are fetched
 import streamlit as st
 
 from dfn.data.info import DataInfo
+from dfn.design.nodes import SYMMETRIC_JOINS, Join
 from widgets.net_controls import Chosen
 
-_SOURCES = """
+_JOINED: dict[Join, str] = {
+    "sum": r"\sum_{k=1}^{K} G_b^k(x_{b-1})",
+    "mean": r"\frac{1}{K} \sum_{k=1}^{K} G_b^k(x_{b-1})",
+    "max": r"\max_{k} \, G_b^k(x_{b-1})",
+    "concat": r"\big[G_b^1(x_{b-1}); \dots; G_b^K(x_{b-1})\big]",
+    "gate": r"\sum_{k=1}^{K} w_b^k(x_{b-1}) \odot G_b^k(x_{b-1})",
+}
+_WORDS = """
 - A **block** G is what lies between two fusions in one base network; the **joined** map is the next input of every
-  base network (Wang, Wei, Zhang, Zeng: *Deeply-Fused Nets*, arXiv 1605.07716, section 2).
-- A **path** chooses one block at each fusion: K base networks and B fusions have K^B paths. Exchanging blocks inside
-  a fusion gives other base networks and the same net; there are (K!)^(B−1) such **groups** (derived here).
+  base network (Wang, Wei, Zhang, Zeng: *Deeply-Fused Nets*, arXiv 1605.07716, section 2; the paper's join is the sum).
+- A **path** chooses one block at each fusion: K base networks and B fusions have K^B paths.
+- {groups}
 - **Essential depth**: the depth of the deepest member of the group whose deepest member is shallowest. The paper gives
   the idea, the operational definition is ours.
 - Order of layers in a block (conv, batch norm, ReLU; the last ReLU after the join): reconstruction after the
   group's own code, zlmzju/fusenet.
+"""
+_GROUPS = (
+    "Exchanging blocks inside a fusion gives other base networks and the same net; there are (K!)^(B−1) such "
+    "**groups** (derived here)."
+)
+_ONE_GROUP = (
+    "This join gives every block a place of its own, so its blocks cannot be exchanged: there is one **group**."
+)
+_VOTES = r"y = \frac{1}{K} \sum_{k=1}^{K} \mathrm{net}_k(\mathrm{image})"
+_VOTES_WORDS = """
+- **Decision fusion**: whole networks share nothing, and their logits are averaged. The paper sets it against deep
+  fusion as averaging predictors (Wang, Wei, Zhang, Zeng: *Deeply-Fused Nets*, arXiv 1605.07716).
 """
 
 
@@ -25,16 +45,23 @@ def show(chosen: Chosen, info: DataInfo) -> None:
     sources = st.expander("Formula, words and sources", icon=":material/functions:", key="sources", on_change="rerun")
     if sources.open:
         with sources:
-            st.latex(
-                r"x_b = \mathrm{ReLU}\Big(\sum_{k=1}^{K} G_b^k(x_{b-1})\Big), \quad b = 1 \dots B, \qquad "
-                r"x_0 = \mathrm{stem}(\mathrm{image})"
-            )
-            st.markdown(_SOURCES)
+            formula, words = formula_of(chosen)
+            st.latex(formula)
+            st.markdown(words)
     code = st.expander("The same from Python and from the shell", icon=":material/code:", key="code", on_change="rerun")
     if code.open:
         with code:
             st.code(in_python(chosen, info), language="python")
             st.code(in_shell(chosen), language="shell")
+
+
+def formula_of(chosen: Chosen) -> tuple[str, str]:
+    """What this net computes, in LaTeX, and what the letters mean, in Markdown."""
+    if chosen.fusions == 0:
+        return _VOTES, _VOTES_WORDS
+    start = r"b = 1 \dots B, \qquad x_0 = \mathrm{stem}(\mathrm{image})"
+    formula = rf"x_b = \mathrm{{ReLU}}\Big({_JOINED[chosen.join]}\Big), \quad {start}"
+    return formula, _WORDS.format(groups=_GROUPS if chosen.join in SYMMETRIC_JOINS else _ONE_GROUP)
 
 
 def in_python(chosen: Chosen, info: DataInfo) -> str:

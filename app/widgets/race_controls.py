@@ -7,7 +7,7 @@ from race import Runner
 
 from dfn.data.info import DataInfo
 from dfn.runs import launch
-from dfn.runs.store import Run, Store
+from dfn.runs.store import Run, RunError, Store
 
 MOVING = ("running", "waiting")
 
@@ -15,7 +15,7 @@ MOVING = ("running", "waiting")
 def show(store: Store, runners: Sequence[Runner], runs: Sequence[Run], states: Sequence[str], info: DataInfo) -> bool:
     """The buttons for these runs (none yet before the first Play). Returns whether anything is being trained."""
     moving = any(state in MOVING for state in states)
-    over = len(states) == len(runners) and all(state in ("done", "failed") for state in states)
+    over = len(states) == len(runners) and all(state == "done" for state in states)
     still = over or moving or not info.available
     with st.container(horizontal=True, vertical_alignment="center"):
         if moving:
@@ -47,17 +47,21 @@ def show(store: Store, runners: Sequence[Runner], runs: Sequence[Run], states: S
             "a folder that holds the official files.",
             icon=":material/download:",
         )
-    if pressed and moving:
-        launch.pause(runs)
-    elif pressed or step or epoch:
-        entered = [store.create(runner.recipe) for runner in runners]
-        waiting = [run for run in entered if run.status().state not in ("done", "failed")]
-        launch.play(waiting, until="step" if step else "epoch" if epoch else "end")
-    elif rewind:
-        with st.spinner("Rewinding"):
-            launch.rewind(runs)
-    elif stop:
-        launch.stop(runs)
-    else:
+    try:
+        if pressed and moving:
+            launch.pause(runs)
+        elif pressed or step or epoch:
+            entered = [store.create(runner.recipe) for runner in runners]
+            waiting = [run for run in entered if run.status().state != "done"]
+            launch.play(waiting, until="step" if step else "epoch" if epoch else "end")
+        elif rewind:
+            with st.spinner("Rewinding"):
+                launch.rewind(runs)
+        elif stop:
+            launch.stop(runs)
+        else:
+            return moving
+    except RunError as error:
+        st.error(f"This did not work: {error}.")
         return moving
     st.rerun()

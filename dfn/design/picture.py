@@ -32,7 +32,7 @@ def picture(
     elements = [image, *_Drawing(shapes, design.classes, origins).series(design.body, "", top=True)]
     try:
         examples = {depth: list(choice) for depth, choice in paths.example_paths(design).items()}
-        lanes, essential = _lanes(design), paths.essential_depth(design)
+        lanes, essential = _lanes(design), paths.essential(design)
     except DesignError:  # fusions inside fusions: paths still have depths, but there are no lanes to walk along
         examples, lanes, essential = {}, [], None
     spectrum = [
@@ -44,7 +44,8 @@ def picture(
         "stages": _stages(elements),
         "lanes": lanes,
         "spectrum": spectrum,
-        "essential_depth": essential,
+        "essential_depth": essential and essential.depth,
+        "essential_exact": essential and essential.exact,
     }
 
 
@@ -144,7 +145,8 @@ class _Drawing:
             "id": f"{name}/joined",
             "index": index,
             "join": node.join,
-            "exchangeable": top and node.join in SYMMETRIC_JOINS,
+            # whole nets that meet in their logits change nothing but their order
+            "exchangeable": top and node.join in SYMMETRIC_JOINS and after.height > 0,
             "channels": after.channels,
             "size": [after.height, after.width],
             "branches": branches,
@@ -181,7 +183,8 @@ def _stages(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if not sizes:
             continue
         first, last = sizes[0], sizes[-1]
-        label = _label(last) if first == last else f"{_label(first)} to {_label(last)}"
+        same = first[:2] == last[:2]  # at one size the width is that of the map that goes on, whatever a branch has
+        label = _label(last) if same else f"{_label(first)} to {_label(last)}"
         if stages and (stages[-1]["label"] == label or element["kind"] in ("tap", "pool")):
             stages[-1]["elements"].append(index)
         else:
@@ -193,8 +196,8 @@ def _sizes(element: dict[str, Any]) -> list[tuple[int, int, int]]:
     if element["kind"] != "fusion":
         return [(*element["size"], element["channels"])] if "size" in element else []
     inner = [size for branch in element["branches"][:1] for e in branch["elements"] for size in _sizes(e)]
-    inner = [size for size in inner if size[0]]
-    return inner or ([(*element["size"], element["channels"])] if element["size"][0] else [])
+    joined = [(*element["size"], element["channels"])]
+    return [size for size in inner + joined if size[0]]
 
 
 def _label(size: tuple[int, int, int]) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, cos, pi
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -67,7 +68,7 @@ class Recipe(BaseModel):
         if self.objective == "mean-of-losses" and not joins_logits(self.design):
             raise DesignError("objective", self.objective, "cross-entropy, or a design that joins logits (fusions=0)")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Twelve hexadecimal digits: a hash of what is not at its default. The same recipe has the same id, also
         after a setting with a default has been added."""
@@ -75,7 +76,7 @@ class Recipe(BaseModel):
         text = json.dumps({"design": to_json(self.design), **settings}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    @property
+    @cached_property
     def label(self) -> str:
         """What people call the run's net: its name and the depths of its base networks."""
         return f"{self.net} {depths_text(self.design)}"

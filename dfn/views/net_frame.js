@@ -39,10 +39,10 @@ function bands(view, slots, grown) {
 }
 
 function drawLanes(view) {
-  const { lanes = [], essential_depth: essential } = view.data;
+  const { lanes = [], essential_depth: essential, essential_exact: exact = true } = view.data;
   const rows = lanes.map((lane) => ({ ...lane, after: "layers" }));
   if (typeof essential === "number" && lanes.length > 1)
-    rows.push({ name: "essential depth", role: "fused", depth: essential, after: "" });
+    rows.push({ name: exact ? "essential depth" : "essential depth at most", role: "fused", depth: essential, after: "" });
   const signature = JSON.stringify(rows.map((row) => [row.name, row.role]));
   if (view.lanes.signature !== signature) {
     view.lanes.signature = signature;
