@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from race import Rival, Runner, line_up
+from race import Runner, line_up
 
 from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
@@ -54,7 +54,7 @@ def batch_of(activation_bytes: int) -> int:
     return max(1, min(MOST_IMAGES, MOST_BYTES // max(1, activation_bytes)))
 
 
-def companions(recipe: Recipe, rivals: Sequence[Rival]) -> list[Runner]:
+def companions(recipe: Recipe, rivals: Sequence[str]) -> list[Runner]:
     """Nets to set beside a fused one, with the same data, recipe and seed, each as the Train page would enter it; none
     where the net is not one of base networks fused block by block."""
     design = recipe.design

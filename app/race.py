@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from dfn.design.catalogue import fused, plain, resnet
 from dfn.design.spec import Design
-from dfn.training.recipe import Recipe, depths_text
+from dfn.training.comparisons import Frame, label, methods
+from dfn.training.recipe import Recipe
 
-Rival = Literal["plain deep", "plain shallow", "ResNet", "late fusion", "decision fusion"]
-RIVALS: tuple[Rival, ...] = ("plain deep", "plain shallow", "ResNet", "late fusion", "decision fusion")
+CONTROLS = ("plain-deep", "plain-shallow", "resnet", "late", "decision")
+RIVALS = tuple(methods()[name].title for name in CONTROLS)
 
 
 @dataclass(frozen=True)
@@ -28,28 +28,15 @@ def line_up(
 
     All see the same data in the same order from the same seed. Raises RecipeError for settings that cannot be.
     """
-    shape: dict[str, Any] = {"width": width, "classes": design.classes, "in_channels": design.in_channels}
-    deep, shallow = max(bases), min(bases)
-    cut = fusions or 3
-    runners = [_runner("decision" if fusions == 0 else "fused", design, settings)]
-    made: dict[str, tuple[str, Design]] = {
-        "plain deep": ("plain", plain(deep, cut, **shape)),
-        "plain shallow": ("plain", plain(shallow, cut, **shape)),
-        "ResNet": ("resnet", resnet(deep, **shape)),
-        "late fusion": ("late", fused(bases=bases, fusions=1, **shape)),
-        "decision fusion": ("decision", fused(bases=bases, fusions=0, **shape)),
-    }
-    for rival in RIVALS:
-        net, rival_design = made[rival]
-        runner = _runner(net, rival_design, settings)
-        if rival in rivals and runner.recipe.id not in {r.recipe.id for r in runners}:
-            role = "shallow" if rival == "plain shallow" else runner.role
-            runners.append(Runner(runner.recipe, runner.label, role))
+    frame = Frame(tuple(bases), fusions, width, design.classes, design.in_channels)
+    if fusions:
+        recipe, role = Recipe(design=design, net="fused", **settings), "fused"
+    else:
+        recipe, role = Recipe(design=design, net="decision", objective="mean-of-losses", **settings), "decision"
+    runners = [Runner(recipe, label(recipe), role)]
+    for name in CONTROLS:
+        method = methods()[name]
+        recipe = method.make(frame, settings)
+        if method.title in rivals and recipe.id not in {runner.recipe.id for runner in runners}:
+            runners.append(Runner(recipe, label(recipe), method.role or recipe.net))
     return runners
-
-
-def _runner(net: str, design: Design, settings: dict[str, Any]) -> Runner:
-    objective = "mean-of-losses" if net == "decision" else "cross-entropy"
-    recipe = Recipe(design=design, net=net, objective=objective, **settings)
-    shown = {"resnet": "ResNet"}.get(net, net)
-    return Runner(recipe, f"{shown} {depths_text(design)}", net)

@@ -123,17 +123,21 @@ def screen() -> None:
     race = own or cached.recorded_race()
     known = [read(run) for _, _, run in race]
     states = [p.status.state for p in known if p.status]
-    moving = race_controls.show(store, runners, [run for _, _, run in own], states if own else [], info)
+    # a place for each: what stands below would be drawn anew, without its zoom, if it moved up when one is empty
+    buttons, notice, line = st.container(), st.container(), st.container()
+    with buttons:
+        moving = race_controls.show(store, runners, [run for _, _, run in own], states if own else [], info)
     if moving != (st.session_state.get("moving") is True):
         st.session_state["moving"] = moving
         st.rerun()
     if not own and race:
-        st.info(
+        notice.info(
             "A **recorded example**: digits, base networks of 50 and 14 layers, width 8, made by this lab's own "
             "command. Press **Play** to train the net that you have set.",
             icon=":material/videocam:",
         )
-    progress_line(known)
+    with line:
+        progress_line(known)
     left, right = st.columns([5, 3])
     with left, st.container(border=True):
         curves = [(run.id, label, role, p) for (label, role, run), p in zip(race, known, strict=True)]
