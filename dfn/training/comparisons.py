@@ -41,7 +41,7 @@ class Frame:
         return min(self.bases)
 
     @property
-    def shape(self) -> dict[str, int]:
+    def shape(self) -> dict[str, Any]:
         """The settings that every named design takes."""
         return {"width": self.width, "classes": self.classes, "in_channels": self.in_channels}
 
