@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 
 from dfn.data.errors import DataError
 from dfn.data.records import Split
+from dfn.data.rgb import rgb
 
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 4 << 30
@@ -93,19 +94,8 @@ def _read_image(path: Path, size: int) -> np.ndarray:
             # Lets the JPEG decoder work at a fraction of the size: photographs load several times faster.
             image.draft("RGB", (2 * size, 2 * size))
             upright = ImageOps.exif_transpose(image)
-    square = ImageOps.fit(_rgb(upright), (size, size), Image.Resampling.BICUBIC)
+    square = ImageOps.fit(rgb(upright), (size, size), Image.Resampling.BICUBIC)
     return np.asarray(square).transpose(2, 0, 1)
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode[0] in "IF":  # more than 8 bits a pixel: Pillow would clip them, so use the image's own range
-        values = np.asarray(image, dtype=np.float64)
-        low, span = values.min(), np.ptp(values)
-        image = Image.fromarray(((values - low) * (255 / span if span else 0)).round().astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
 
 
 def _formats() -> list[str]:
