@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import cached
 from attribution_data import INPUT, Asked, fitting
-from maps_data import IMAGES_AT_ONCE, run_with_maps, trained_apart
-from widgets.method_choice import CALLED, Beside, class_of
+from maps_data import run_with_maps, trained_apart
+from picked import test_image
+from widgets.method_choice import Beside, class_of
 
 from dfn.design.spec import to_json
 from dfn.insight.methods import METHODS
@@ -29,7 +30,8 @@ def offered(run: Run, asked: Asked, images: int, alone: Other | None) -> dict[st
     found = {"method": sorted(methods, key=lambda name: name == asked.method)}
     if len(epochs) > 1:
         found["epoch"] = [str(kept) for kept in sorted(epochs, key=lambda kept: (kept == asked.epoch, kept))]
-    found["image"] = [str((asked.image + 1 + step) % images) for step in range(images)]
+    after = 0 if asked.image.number is None else asked.image.number + 1
+    found["image"] = [str((after + step) % images) for step in range(images)]
     if epochs[0] == 0:
         found["untrained"] = []
     if alone:
@@ -66,12 +68,10 @@ def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | No
         case "untrained":
             return Other(run, replace(asked, epoch=0), "Before training")
         case "image":
-            index = int(beside.what)
-            true = int(cached.images_of(run).test.labels[index])
-            part, place = divmod(index, IMAGES_AT_ONCE)
-            called = int(cached.called(asked.folder, asked.epoch, part)[place]) if target == CALLED else true
-            changed = replace(asked, image=index, target=class_of(target, called, true))
-            return Other(run, changed, f"Test image {index}")
+            image = test_image(cached.images_of(run), int(beside.what))
+            called = cached.called_class(asked.folder, asked.epoch, image)
+            changed = replace(asked, image=image, target=class_of(target, called, image.label))
+            return Other(run, changed, image.name)
         case "apart":
             return alone
     return None

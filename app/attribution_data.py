@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from picked import Picked
 
 from dfn.design.spec import Design
 from dfn.insight.maps import Place, SnapshotError, reach
@@ -17,8 +18,6 @@ from dfn.insight.methods import METHODS, Method, misfit
 from dfn.runs.store import Run
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from dfn.data import Dataset
     from dfn.insight.attribution import Attribution
     from dfn.models.build import FusedNet
@@ -34,15 +33,20 @@ UNITS = {"amount": "of the logit", "slope": "of the logit for a change by 1", "r
 
 @dataclass(frozen=True)
 class Asked:
-    """Everything that one picture depends on: the run's folder, the epoch, the number of the test image, the method,
-    the name of the map (or `input`) and the class."""
+    """Everything that one picture depends on: the run's folder, the epoch, the image, the method, the name of the map
+    (or `input`) and the class."""
 
     folder: str
     epoch: int
-    image: int
+    image: Picked
     method: str
     at: str
     target: int
+
+    @property
+    def question(self) -> tuple[str | int, ...]:
+        """The same in words and numbers, the image by its pixels."""
+        return self.folder, self.epoch, self.image.key, self.method, self.at, self.target
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,16 +117,11 @@ def load_net(run: Run, epoch: int) -> "FusedNet":
     return net
 
 
-def seen(images: "Dataset", index: int) -> "Tensor":
-    """One test image as the net sees it, (1, C, H, W)."""
-    return images.normalise(images.test.images[index : index + 1])
-
-
 def explain(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> Picture:
     """The picture that is asked for; raises ValueError."""
     from dfn.insight.attribution import attribute
 
-    found = attribute(net, seen(images, asked.image), asked.target, asked.method, asked.at, on_progress=tell)
+    found = attribute(net, asked.image.seen(images), asked.target, asked.method, asked.at, on_progress=tell)
     return Picture(found.values[0].double().sum(0).numpy(), found)
 
 
@@ -130,7 +129,7 @@ def explain_by_branch(net: "FusedNet", images: "Dataset", asked: Asked, fusion: 
     """Integrated gradients of the image through each block of a fusion; raises ValueError."""
     from dfn.insight.branches import attribute_by_branch
 
-    found = attribute_by_branch(net, seen(images, asked.image), asked.target, fusion, on_progress=tell)
+    found = attribute_by_branch(net, asked.image.seen(images), asked.target, fusion, on_progress=tell)
     parts = {lane: part[0].double().sum(0).numpy() for lane, part in found.parts.items()}
     return Parts(parts, found.whole.values[0].double().sum(0).numpy(), found.residual)
 
@@ -184,20 +183,28 @@ def code(run: Run, asked: Asked, recorded: bool) -> str:
     recipe = run.recipe
     limits = {"size": recipe.size, "train_limit": recipe.train_limit, "test_limit": recipe.test_limit}
     given = "".join(f", {name}={value}" for name, value in limits.items() if value is not None)
-    store, path = ('Store(Path("assets/recorded"))', "from pathlib import Path\n\n") if recorded else ("Store()", "")
-    return f"""{path}from safetensors.torch import load_file
-
-import dfn
-from dfn.insight.attribution import attribute
-from dfn.runs.store import Store
+    store = 'Store(Path("assets/recorded"))' if recorded else "Store()"
+    return f"""{_imports(asked.image, recorded)}
 
 run = {store}.get("{run.id}")
 net = dfn.build(run.recipe.design)
 net.load_state_dict(load_file(run.snapshot_file({asked.epoch})))
 data = dfn.load_data({recipe.data!r}{given})
-x = data.normalise(data.test.images[{asked.image}:{asked.image + 1}])
+x = data.normalise({asked.image.python}[None])
 a = attribute(net, x, {asked.target}, "{asked.method}", at="{asked.at}")
 print(a.values.shape, a.gap)"""
+
+
+def _imports(image: Picked, recorded: bool) -> str:
+    """What the lines from Python need: the standard library first, then what is installed, then this project."""
+    lines = {"from safetensors.torch import load_file", "import dfn", "from dfn.insight.attribution import attribute"}
+    lines |= {"from dfn.runs.store import Store", *image.imports}
+    lines |= {"from pathlib import Path"} if recorded else set()
+    groups: dict[int, list[str]] = {}
+    for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
+        package = line.split()[1].partition(".")[0]
+        groups.setdefault({"pathlib": 0, "dfn": 2}.get(package, 1), []).append(line)
+    return "\n\n".join("\n".join(groups[rank]) for rank in sorted(groups))
 
 
 def csv(picture: Picture) -> str:

@@ -5,7 +5,7 @@ What takes long is done in small portions, with a word to the page after each: t
 
 from typing import TYPE_CHECKING
 
-from attribution_data import Asked, Picture, Tell, seen
+from attribution_data import Asked, Picture, Tell
 
 from dfn.insight.methods import METHODS, STEPS
 
@@ -31,7 +31,7 @@ def sensitivity(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pictu
 
     steps = picture.attribution.steps
     options = {} if steps is None else {"steps": int(steps[0])}
-    x = seen(images, asked.image)
+    x = asked.image.seen(images)
     found = scores.sensitivity(net, x, asked.target, asked.method, samples=DRAWS, on_progress=told, **options)
     return float(found[0])
 
@@ -40,7 +40,7 @@ def infidelity(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pictur
     """Infidelity of a picture of the image."""
     from dfn.insight import scores
 
-    x = seen(images, asked.image)
+    x = asked.image.seen(images)
     return float(scores.infidelity(net, x, picture.attribution)[0])
 
 
@@ -48,7 +48,7 @@ def pixel_curves(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pict
     """The shares of pixels, and for deletion and insertion the probabilities and the area under them."""
     from dfn.insight import scores
 
-    x = seen(images, asked.image)
+    x = asked.image.seen(images)
     found = {
         order: scores.pixel_curve(net, x, asked.target, picture.attribution.values, order)
         for order in ("deletion", "insertion")
@@ -63,7 +63,7 @@ def randomised(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> 
     from dfn.insight import scores
 
     options = {"steps": STEPS} if "steps" in METHODS[asked.method].options else {}
-    x = seen(images, asked.image)
+    x = asked.image.seen(images)
     return scores.randomisation(net, x, asked.target, asked.method, asked.at, on_progress=tell, **options)
 
 
@@ -80,7 +80,8 @@ def pointing(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> tu
         return None
     count, found = min(POINTED_AT, len(masks)), []
     for at in range(count):
-        found.append(attribute(net, seen(images, at), int(images.test.labels[at]), asked.method, asked.at).values)
+        x = images.normalise(images.test.images[at : at + 1])
+        found.append(attribute(net, x, int(images.test.labels[at]), asked.method, asked.at).values)
         tell(at + 1, count)
     hit = scores.pointing(torch.cat(found), masks[:count])
     return hit.rate, hit.chance, count

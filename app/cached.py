@@ -5,6 +5,7 @@ can and nobody sees anything stale. Each cache is bounded.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import lesion_data
 import maps_data
 import streamlit as st
 from lesion_plan import How, Lesion
+from picked import Picked
 from runs_data import Facts, net_words, written_recipe
 
 from dfn.data.info import DataInfo, data_sets
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dfn.data import Dataset
+    from dfn.data.own import Photo
     from dfn.insight.effects import Kept
     from dfn.insight.gradients import Flow
     from dfn.insight.maps import Stack
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 FOLDER_SIDE = 32
 RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
+
+BY_PIXELS: dict[str | type[Any], Callable[[Any], Any]] = {Picked: lambda picked: picked.key}
 
 Shape = tuple[int, int, int]
 
@@ -126,17 +131,31 @@ def test_images(data: str, size: int | None, train_limit: int | None, test_limit
     return maps_data.load_test_images(data, size, train_limit, test_limit)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def image_maps(folder: str, epochs: tuple[int, ...], index: int) -> "tuple[dict[str, Stack], Stack]":
-    """All maps of one test image after these epochs of the run in this folder, and the class probabilities. Shared as
-    they are and read only: the maps of many epochs take megabytes."""
+@st.cache_resource(max_entries=2, show_spinner=False)
+def photograph(name: str) -> "Photo":
+    """One of scikit-learn's photographs, which take a second to load."""
+    from dfn.data.own import photograph
+
+    return photograph(name)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_PIXELS)
+def image_maps(folder: str, epochs: tuple[int, ...], picked: Picked) -> "tuple[dict[str, Stack], Stack]":
+    """All maps of one image after these epochs of the run in this folder, and the class probabilities. Shared as they
+    are and read only: the maps of many epochs take megabytes."""
     run = Run(Path(folder))
-    return maps_data.trace_image(run, epochs, images_of(run), index)
+    return maps_data.trace_image(run, epochs, images_of(run), picked)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_PIXELS)
+def called_class(folder: str, epoch: int, picked: Picked) -> int:
+    """The class that a run calls an image after an epoch."""
+    return int(net_after(folder, epoch)(picked.seen(images_of(Run(Path(folder))))).argmax())
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def called(folder: str, epoch: int, part: int) -> "NDArray[np.int64]":
-    """The classes that a run called after an epoch, for one part of its test images."""
+def calls(folder: str, epoch: int, part: int) -> "tuple[NDArray[np.int64], NDArray[np.float32]]":
+    """The classes that a run called after an epoch and how sure it was, for one part of its test images."""
     run = Run(Path(folder))
     return maps_data.call_images(run, epoch, images_of(run), part)
 
@@ -160,19 +179,19 @@ def images_of(run: Run) -> "Dataset":
     return test_images(recipe.data, recipe.size, recipe.train_limit, recipe.test_limit)
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def flow(folder: str, epoch: int, numbers: tuple[int, ...]) -> "Flow":
-    """The gradient of the loss of these test images on its way back through the net."""
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_PIXELS)
+def flow(folder: str, epoch: int, asked: flow_data.Asked) -> "Flow":
+    """The gradient of the loss of these images, each with its class, on its way back through the net."""
     from dfn.insight.gradients import gradient_flow
 
-    x, labels = flow_data.some_images(images_of(Run(Path(folder))), numbers)
+    x, labels = flow_data.asked_images(images_of(Run(Path(folder))), asked)
     return gradient_flow(net_after(folder, epoch), x, labels)
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def lengths(folder: str, epoch: int, numbers: tuple[int, ...]) -> flow_data.Lengths:
-    """The gradient of these test images by the length of the paths along which it came."""
-    x, labels = flow_data.some_images(images_of(Run(Path(folder))), numbers)
+@st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_PIXELS)
+def lengths(folder: str, epoch: int, asked: flow_data.Asked) -> flow_data.Lengths:
+    """The gradient of these images, each with its class, by the length of the paths along which it came."""
+    x, labels = flow_data.asked_images(images_of(Run(Path(folder))), asked)
     return flow_data.measure_lengths(net_after(folder, epoch), x, labels)
 
 
@@ -207,6 +226,12 @@ def kept(folder: str, epoch: int, count: int) -> "Kept":
 def lesion_outcome(folder: str, epoch: int, count: int, lesion: Lesion) -> lesion_data.Outcome:
     """What a lesion does to the answers of this run's net."""
     return lesion_data.outcome(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_PIXELS)
+def answers_to(folder: str, epoch: int, count: int, lesion: Lesion, picked: Picked) -> lesion_data.Answers:
+    """What this run's net calls an image, whole and with the lesion."""
+    return lesion_data.answers(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), picked)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from picked import Picked
 from race import Runner, line_up
 
 from dfn.design.nodes import Conv, Fusion
@@ -27,6 +28,7 @@ MOST_IMAGES = 32
 
 MOST_JUDGED = 500
 
+Asked = tuple[tuple[Picked, int], ...]  # images, each with the class whose gradient is looked at
 Rows = dict[str, dict[str, float]]
 Curves = dict[str, tuple[list[int], list[float]]]
 
@@ -65,6 +67,13 @@ def companions(recipe: Recipe, rivals: Sequence[str]) -> list[Runner]:
     own = {"design", "net", "objective"}
     settings = {name: getattr(recipe, name) for name in Recipe.model_fields if name not in own}
     return line_up(design, (max(depths), min(depths)), fusions, stem.channels, rivals, settings)[1:]
+
+
+def asked_images(images: "Dataset", asked: Asked) -> "tuple[Tensor, Tensor]":
+    """The images that are asked for, normalised, and the class of each."""
+    import torch
+
+    return torch.cat([picked.seen(images) for picked, _ in asked]), torch.tensor([label for _, label in asked])
 
 
 def some_images(images: "Dataset", numbers: Sequence[int]) -> "tuple[Tensor, Tensor]":

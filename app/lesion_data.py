@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flow_data import MOST_JUDGED, some_images
 from lesion_plan import How, Lesion, numbered
+from picked import Picked
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,9 @@ MOST_KEPT_BYTES = 96_000_000
 REFERENCES = 200
 DRAWS = 10
 GAINS = tuple(step / 10 for step in range(11))
+
+
+Answers = tuple[tuple[int, float], tuple[int, float]]  # before and after: the called class and its probability
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,19 @@ def outcome(kept: "Kept", lesion: Lesion, images: "Dataset") -> Outcome:
     numbers = (before != called).nonzero()[:, 0].tolist()
     flips = tuple(Flip(n, int(labels[n]), int(before[n]), int(called[n])) for n in numbers)
     return Outcome(kept.effect.accuracy, _share(called == labels), _share(before == called), flips, seconds)
+
+
+def answers(kept: "Kept", lesion: Lesion, images: "Dataset", picked: Picked) -> Answers:
+    """What the net calls an image, whole and with the lesion. Raises ValueError."""
+    import torch
+
+    x = picked.seen(images)
+    found = []
+    with torch.inference_mode():
+        for net in (kept.net, lesioned(kept.net, lesion, reference(kept, images))):
+            sure, called = net(x)[0].softmax(0).max(0)
+            found.append((int(called), float(sure)))
+    return found[0], found[1]
 
 
 def reference(kept: "Kept", images: "Dataset") -> "Tensor":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from picked import Picked
 from race import Runner, line_up
 
 from dfn.design.nodes import Conv, Fusion
@@ -81,18 +82,17 @@ def load_test_images(data: str, size: int | None, train_limit: int | None, test_
     return replace(whole, train=whole.train.take(torch.arange(0)))
 
 
-def trace_image(run: Run, epochs: Sequence[int], images: "Dataset", index: int) -> tuple[dict[str, Stack], Stack]:
-    """All maps of one test image at these epochs, and the class probabilities (see `map_stacks`)."""
+def trace_image(run: Run, epochs: Sequence[int], images: "Dataset", picked: Picked) -> tuple[dict[str, Stack], Stack]:
+    """All maps of one image at these epochs, and the class probabilities (see `map_stacks`)."""
     names = [name for place in places(run.recipe.design) for name in place.names]
-    image = images.normalise(images.test.images[index : index + 1])[0]
     files = {epoch: run.snapshot_file(epoch) for epoch in epochs}
-    stacks, probabilities = map_stacks(run.recipe.design, files, image, names)
+    stacks, probabilities = map_stacks(run.recipe.design, files, picked.seen(images)[0], names)
     for array in (*stacks.values(), probabilities):
         array.flags.writeable = False  # everybody who looks at this image shares them
     return stacks, probabilities
 
 
-def call_images(run: Run, epoch: int, images: "Dataset", part: int) -> NDArray[np.int64]:
-    """The classes that the net called after this epoch, for one part of the test images."""
+def call_images(run: Run, epoch: int, images: "Dataset", part: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The classes that the net called after this epoch and how sure it was, for one part of the test images."""
     some = images.test.images[part * IMAGES_AT_ONCE : (part + 1) * IMAGES_AT_ONCE]
-    return predictions(run.recipe.design, run.snapshot_file(epoch), images.normalise(some))[0]
+    return predictions(run.recipe.design, run.snapshot_file(epoch), images.normalise(some))

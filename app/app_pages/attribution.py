@@ -11,8 +11,9 @@ import attribution_data as data
 import cached
 import streamlit as st
 from attribution_data import INPUT, Asked, Picture
-from image_words import verdict
+from image_words import caption, verdict
 from maps_data import Shown
+from picked import Picked
 from widgets import attribution_cards, attribution_view, image_choice, method_choice, run_choice, selection, view
 from widgets import attribution_work as work
 from widgets.attribution_view import Panel
@@ -40,11 +41,11 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     with sidebar:
         epoch = selection.epoch(epochs)
     words = st.container()
-    index = image_choice.show(images, run, epoch)
-    maps, chances = cached.image_maps(str(run.folder), tuple(epochs), index)
-    probabilities, true = chances[epochs.index(epoch)], int(images.test.labels[index])
+    picked = image_choice.show(images, run, epoch)
+    maps, chances = cached.image_maps(str(run.folder), tuple(epochs), picked)
+    probabilities, true = chances[epochs.index(epoch)], picked.label
     called = int(probabilities.argmax())
-    words.markdown(verdict(images.classes, true, probabilities.tolist(), epoch))
+    words.markdown(verdict(picked, images.classes, probabilities.tolist(), epoch))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = found[selection.fusion(found) - 1]
         spots = data.spots(place)
@@ -52,8 +53,8 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
         method = method_choice.method(spots[spot], recipe.design)
     with sidebar:
         wanted = method_choice.target(images.classes, called, true)
-    asked = Asked(str(run.folder), epoch, index, method, spots[spot], method_choice.class_of(wanted, called, true))
-    shape = maps[asked.at].shape[1:] if asked.at != INPUT else tuple(images.test.images.shape[1:])
+    asked = Asked(str(run.folder), epoch, picked, method, spots[spot], method_choice.class_of(wanted, called, true))
+    shape = maps[asked.at].shape[1:] if asked.at != INPUT else images.shape
     alone = attribution_beside.trained_alone(run, asked, found.index(place) + 1, shape)
     with sidebar:
         beside = method_choice.beside(attribution_beside.offered(run, asked, len(images.test), alone))
@@ -76,7 +77,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
             )
         )
         answers.append(second)
-    show_pictures(panels, answers, index, images.classes[true])
+    show_pictures(panels, answers, picked, images.classes)
     if place.join:
         show_branches(replace(asked, method=FROM_IMAGE, at=INPUT), run, found.index(place) + 1, place)
     attribution_cards.show(cached.net_after(asked.folder, epoch), images, asked, first)
@@ -86,17 +87,18 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
 def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset") -> Panel:
     """One picture with its words."""
     about = f"{of}, for class {images.classes[asked.target]}, epoch {asked.epoch}"
-    return Panel(title, about, asked.method, answer.heat, attribution_view.pixels(images, asked.image))
+    return Panel(title, about, asked.method, answer.heat, asked.image.array)
 
 
-def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], index: int, true: str) -> None:
+def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: Picked, classes: Sequence[str]) -> None:
     """The bare image, one or two pictures on one scale, and their self-tests."""
     scale = data.common_scale([(panel.method, panel.heat) for panel in panels])
     with st.container(border=True):
         columns = st.columns(3)
         with columns[0]:
-            alt = f"Test image {index} as the net gets it, {true}"
-            attribution_view.bare(panels[0].image, f"Test image {index}", f"class {true}", alt)
+            about = "no label" if picked.label is None else f"class {classes[picked.label]}"
+            alt = f"{caption(picked, classes)}, as the net gets it"
+            attribution_view.bare(picked.array, picked.name, about, alt)
         for column, panel in zip(columns[1:], panels, strict=False):
             with column:
                 attribution_view.panel(panel, scale)
@@ -129,7 +131,7 @@ def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
         number,
     )
     if found:
-        attribution_view.parts(found, attribution_view.pixels(images, asked.image), fusion)
+        attribution_view.parts(found, asked.image.array, fusion)
 
 
 def show_sources(shown: Shown, asked: Asked, answer: Picture, shape: Sequence[int]) -> None:
@@ -152,7 +154,7 @@ def show_sources(shown: Shown, asked: Asked, answer: Picture, shape: Sequence[in
     if code.open:
         with code:
             st.code(data.code(shown.run, asked, shown.recorded), language="python")
-            name = f"{asked.method}-{asked.at.replace('/', '-')}-image-{asked.image}.csv"
+            name = f"{asked.method}-{asked.at.replace('/', '-')}-{asked.image.file}.csv"
             st.download_button("Values as CSV", data.csv(answer), file_name=name, mime="text/csv")
 
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -27,11 +26,6 @@ class Panel:
     method: str
     heat: Heat
     image: Pixels
-
-
-def pixels(images: Any, index: int) -> Pixels:
-    """A test image as uint8 (H, W, C)."""
-    return images.test.images[index].permute(1, 2, 0).numpy()
 
 
 def bare(image: Pixels, title: str, about: str, alt: str) -> None:

@@ -6,7 +6,6 @@ Not inside a fragment, though: a fragment that is asked for again runs to its en
 
 import time
 from collections.abc import Callable
-from dataclasses import astuple
 from typing import TypeVar
 
 import cached
@@ -22,7 +21,7 @@ _STOPPED = "attribution-stopped"
 
 def answer(kind: str, asked: Asked, compute: Callable[[Tell], Answer], words: str, more: int = 0) -> Answer | None:
     """The answer, from the cache or from `compute`, which is told where to report; None where it was stopped."""
-    question = (*astuple(asked), more)
+    question = (*asked.question, more)
     box, slot = cached.answer(kind, question), st.empty()  # a slot in any case, so that nothing moves
     if box:
         return box[0]

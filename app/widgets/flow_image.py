@@ -1,8 +1,12 @@
-"""The chosen test image beside its controls, as the net sees it: every pixel a square."""
+"""The chosen image beside its controls, as the net sees it: every pixel a square."""
 
 from typing import TYPE_CHECKING
 
+import cached
 import streamlit as st
+from flow_data import Asked
+from image_words import caption
+from picked import Picked
 
 from widgets import image_choice
 
@@ -15,21 +19,29 @@ if TYPE_CHECKING:
 SIDE = 96
 
 
-def show(images: "Dataset", run: "Run", epoch: int) -> int:
-    """Picture and controls; returns the number of the image in the test split."""
+def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
+    """Picture and controls; returns the image."""
     seen, controls = st.columns([1, 6], vertical_alignment="center")
     with controls:
-        index = image_choice.show(images, run, epoch)
-    name = images.classes[int(images.test.labels[index])]
+        picked = image_choice.show(images, run, epoch)
     with seen:
-        pixels = enlarged(images, index, SIDE)
-        st.image(pixels, width=pixels.shape[1], alt=f"Test image {index}, {name}", output_format="PNG")
-    return index
+        pixels = enlarged(picked, SIDE)
+        st.image(pixels, width=pixels.shape[1], alt=caption(picked, images.classes), output_format="PNG")
+    return picked
 
 
-def enlarged(images: "Dataset", index: int, side: int) -> "NDArray":
-    """A test image (rows, columns) or (rows, columns, 3), every pixel repeated until it is about `side` wide."""
-    pixels = images.test.images[index].permute(1, 2, 0).numpy()
+def asked(run: "Run", epoch: int, picked: Picked) -> tuple[Asked, str]:
+    """The image with its class, or with the one that the net calls it where nobody knows it, and both in words."""
+    if picked.label is not None:
+        return ((picked, picked.label),), "for this image"
+    called = cached.called_class(str(run.folder), epoch, picked)
+    name = cached.images_of(run).classes[called]
+    return ((picked, called),), f"for this image and what the net calls it, {name}"
+
+
+def enlarged(picked: Picked, side: int) -> "NDArray":
+    """An image (rows, columns) or (rows, columns, 3), every pixel repeated until it is about `side` wide."""
+    pixels = picked.array
     times = max(1, side // pixels.shape[0])
     large = pixels.repeat(times, 0).repeat(times, 1)
     return large[:, :, 0] if large.shape[2] == 1 else large

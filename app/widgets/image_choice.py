@@ -1,4 +1,4 @@
-"""Which test image: by its number, which is part of the page's address, or the next one of a kind."""
+"""Which image: a test image of the run's data set, a photograph, or one of the reader's own."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,21 +6,46 @@ import cached
 import link
 import streamlit as st
 from maps_data import IMAGES_AT_ONCE
+from picked import OWN, PHOTOGRAPHS, Picked, test_image
+
+from widgets import image_browser, link_choice, own_image
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
     from dfn.runs.store import Run
 
 KEY = "image"
+TEST = "test"
 ANY = "any class"
+_SOURCES = {TEST: "test image", **PHOTOGRAPHS, OWN: "your own"}
 
 
-def show(images: "Dataset", run: "Run", epoch: int) -> int:
-    """The controls; returns the number of the image in the test split. `epoch` decides what counts as wrong."""
+def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
+    """The controls; returns the image. `epoch` decides what counts as wrong."""
+    source = link_choice.show(
+        st.pills, "Image", list(_SOURCES), "source", TEST, _SOURCES.__getitem__, required=True,
+        help="A test image of the run's data set, one of scikit-learn's photographs, or an image of your own.",
+    )  # fmt: skip
+    if source in PHOTOGRAPHS:
+        return own_image.photograph(source, images)
+    if source == OWN:
+        picked = own_image.own(images)
+        if picked:
+            return picked
+        st.caption(f"Until then this is test image {_now(len(images.test))}.")
+        return test_image(images, _now(len(images.test)))
+    return test_image(images, _number(images, run, epoch))
+
+
+def _number(images: "Dataset", run: "Run", epoch: int) -> int:
+    """The number of a test image: by itself, as the next one of a kind, or picked among small pictures."""
     count = len(images.test)
     if link.refused(KEY, [str(number) for number in range(count)]):
         st.warning(f"The link names an image that is not there; the test split has images 0 to {count - 1:,}.")
-    if not 0 <= int(st.session_state.get(KEY, 0) or 0) < count:
+    taken = image_browser.taken()
+    if taken in range(count):
+        st.session_state[KEY] = taken
+    elif not 0 <= int(st.session_state.get(KEY, 0) or 0) < count:
         st.session_state[KEY] = 0
     classes = [ANY, *images.classes]
     if st.session_state.get("image-class") not in classes:
@@ -41,21 +66,27 @@ def show(images: "Dataset", run: "Run", epoch: int) -> int:
         )
     if st.session_state.pop("image-none", False):
         st.caption(f"After epoch {epoch} the net gets no such test image wrong.")
-    return min(max(int(index or 0), 0), count - 1)
+    number = min(max(int(index or 0), 0), count - 1)
+    image_browser.show(images, run, epoch, _class(images), number)
+    return number
+
+
+def _class(images: "Dataset") -> int | None:
+    """The number of the chosen class, None for any."""
+    chosen = st.session_state.get("image-class")
+    return images.classes.index(chosen) if chosen in images.classes else None
 
 
 def _of_class(images: "Dataset") -> Any:
     """The numbers of the images of the chosen class."""
-    labels = images.test.labels
-    chosen = st.session_state.get("image-class")
-    if chosen in images.classes:
-        return (labels == images.classes.index(chosen)).nonzero()[:, 0].tolist()
-    return range(len(labels))
+    labels, wanted = images.test.labels, _class(images)
+    return range(len(labels)) if wanted is None else (labels == wanted).nonzero()[:, 0].tolist()
 
 
 def _step(images: "Dataset", by: int) -> None:
     """To the next (1) or the previous (-1) image of the class, round and round."""
-    now, numbers = _now(), _of_class(images)
+    numbers = _of_class(images)
+    now = _now(len(images.test))
     if by > 0:
         st.session_state[KEY] = next((n for n in numbers if n > now), numbers[0])
     else:
@@ -63,16 +94,18 @@ def _step(images: "Dataset", by: int) -> None:
 
 
 def _next_wrong(images: "Dataset", run: "Run", epoch: int) -> None:
-    now, numbers = _now(), _of_class(images)
+    now, numbers = _now(len(images.test)), _of_class(images)
     folder, labels = str(run.folder), images.test.labels
     later, earlier = [n for n in numbers if n > now], [n for n in numbers if n <= now]
     for number in [*later, *earlier]:
         part, place = divmod(number, IMAGES_AT_ONCE)
-        if cached.called(folder, epoch, part)[place] != labels[number]:
+        if cached.calls(folder, epoch, part)[0][place] != labels[number]:
             st.session_state[KEY] = number
             return
     st.session_state["image-none"] = True
 
 
-def _now() -> int:
-    return int(st.session_state.get(KEY) or 0)
+def _now(count: int) -> int:
+    """The number of the test image that was chosen last, the first one where there is none such."""
+    number = int(st.session_state.get(KEY) or 0)
+    return number if 0 <= number < count else 0

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from lesion_data import Flip, Outcome
+from lesion_data import Answers, Flip, Outcome
 from lesion_plan import Lesion, edge_words, words
+from picked import Picked, test_image
 
 from dfn.design.paths import Spectrum
 from widgets import view
@@ -79,16 +80,15 @@ def done(lesion: Lesion) -> str:
     return " and ".join(parts)
 
 
-def chosen_image(outcome: Outcome, index: int, judged: int, images: "Dataset") -> str:
+def chosen_image(picked: Picked, answers: Answers, names: Sequence[str]) -> str:
     """What became of the image that is chosen."""
-    if index >= judged:
-        return f"Test image {index} is not among the first {judged:,}, which are judged here."
-    flip = next((flip for flip in outcome.flips if flip.image == index), None)
-    if flip is None:
-        return f"Test image {index} is called as before."
-    names = images.classes
-    return f"Test image {index}, of **{names[flip.true]}**, was called **{names[flip.before]}** and is now called \
-**{names[flip.after]}**."
+    (before, sure), (after, surely) = answers
+    said = picked.name if picked.label is None else f"{picked.name}, of **{names[picked.label]}**,"
+    if before == after:
+        return f"{said} is called **{names[after]}** as before, with probability {percent(surely)} instead of \
+{percent(sure)}."
+    return f"{said} was called **{names[before]}** ({percent(sure)}) and is now called **{names[after]}** \
+({percent(surely)})."
 
 
 def flips(found: Sequence[Flip], images: "Dataset") -> None:
@@ -106,5 +106,5 @@ def flips(found: Sequence[Flip], images: "Dataset") -> None:
             alt = f"Test image {flip.image}, {names[flip.true]}, called {names[flip.before]} before, \
 {names[flip.after]} after"
             with st.container(width=92, gap=None):
-                st.image(enlarged(images, flip.image, SIDE), width=SIDE, alt=alt, output_format="PNG")
+                st.image(enlarged(test_image(images, flip.image), SIDE), width=SIDE, alt=alt, output_format="PNG")
                 st.caption(said)

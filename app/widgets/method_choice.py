@@ -76,13 +76,13 @@ def method(at: str, design: Design) -> str:
     )
 
 
-def target(classes: Sequence[str], called: int, true: int) -> str:
-    """The class whose logit is explained: `called`, `true` or a number (see `class_of`)."""
+def target(classes: Sequence[str], called: int, true: int | None) -> str:
+    """The class whose logit is explained: `called`, `true` where it is known, or a number (see `class_of`)."""
     before = {CALLED: "called: ", TRUE: "true: "}
     return link_choice.show(
         st.selectbox,
         "Class",
-        [CALLED, TRUE, *map(str, range(len(classes)))],
+        [CALLED, *([] if true is None else [TRUE]), *map(str, range(len(classes)))],
         "target",
         CALLED,
         lambda word: before.get(word, "") + classes[class_of(word, called, true)],
@@ -90,9 +90,9 @@ def target(classes: Sequence[str], called: int, true: int) -> str:
     )
 
 
-def class_of(word: str, called: int, true: int) -> int:
+def class_of(word: str, called: int, true: int | None) -> int:
     """The class that `called`, `true` or a number stands for, for an image."""
-    return {CALLED: called, TRUE: true}[word] if word in (CALLED, TRUE) else int(word)
+    return called if word == CALLED else true if word == TRUE and true is not None else int(word)
 
 
 def beside(offered: Mapping[str, Sequence[str]]) -> Beside:

@@ -118,7 +118,7 @@ def fit(photo: Photo, shape: Sequence[int], *, crop: float = 0.5, invert: bool =
     if invert:
         pixels = 255 - pixels
         done.append("inverted")
-    return Fitted(np.ascontiguousarray(pixels.transpose(2, 0, 1)), tuple(done))
+    return Fitted(np.array(pixels.transpose(2, 0, 1), order="C"), tuple(done))
 
 
 def framed(photo: Photo, crop: float, height: int) -> Pixels:
@@ -149,7 +149,7 @@ def _decoded(data: bytes) -> Photo:
         if getattr(image, "is_animated", False):
             done.append("the first of several frames")
         turned = image.getexif().get(ExifTags.Base.Orientation)
-        size = image.size[::-1] if turned in LYING else image.size
+        size = (image.height, image.width) if turned in LYING else image.size
         image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))  # lets the JPEG decoder work at a fraction of the size
         upright = ImageOps.exif_transpose(image)
     if turned in (*TURNED, *LYING):
@@ -159,7 +159,7 @@ def _decoded(data: bytes) -> Photo:
     share = min(1.0, SHORT_SIDE / min(upright.size), LONG_SIDE / max(upright.size))
     kept = max(1, round(share * upright.width)), max(1, round(share * upright.height))
     small = upright.resize(kept, Image.Resampling.BOX)
-    if small.mode in ("RGBA", "LA") and small.getchannel("A").getextrema()[0] < 255:
+    if small.mode in ("RGBA", "LA") and np.asarray(small.getchannel("A")).min() < 255:
         done.append("laid on white")
     if small.mode[0] in "IF":
         done.append("brought from 16 to 8 bits by its own range")

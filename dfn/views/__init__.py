@@ -1,4 +1,5 @@
-"""Drawings that live in the browser: the net diagram, live curves, bars, and the feature-map grid.
+"""Drawings that live in the browser: the net diagram, live curves, bars, the feature-map grid, and small pictures
+to choose from.
 
 Each is one plain ES module with one function `draw(root, data, emit)`: `root` an element, `data` plain JSON,
 `emit(name, value)` the way back to Python. `draw` may be called again with new data on the same root: it updates in
@@ -11,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
-Name = Literal["net", "curves", "bars", "maps"]
+Name = Literal["net", "curves", "bars", "maps", "tiles"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 _FILES: dict[Name, tuple[str, ...]] = {
@@ -19,6 +20,7 @@ _FILES: dict[Name, tuple[str, ...]] = {
     "curves": ("common", "curves_scale", "curves"),
     "bars": ("common", "bars"),
     "maps": ("common", "maps_numbers", "maps"),
+    "tiles": ("common", "tiles"),
 }
 
 # Streamlit custom components v2: called again at every change of data or theme; the function that the last call gives
