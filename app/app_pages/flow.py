@@ -2,8 +2,9 @@
 
 import cached
 import streamlit as st
-from flow_data import MOST_JUDGED, batch_of, companions, gradient_rows, shares
+from flow_data import MOST_JUDGED, Asked, batch_of, companions, gradient_rows, shares
 from maps_data import run_with_maps
+from picked import Picked, test_image
 from runs_data import train_link
 from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, run_choice, selection, view
 from widgets.words import plural
@@ -15,13 +16,15 @@ ROLES = ("fused", "plain", "resnet", "late", "decision")
 OVER = ("this image", "several images")
 
 
-def images_chosen(index: int, most: int, count: int) -> tuple[tuple[int, ...], str]:
-    """The numbers of the test images to measure on, and in words over which the numbers are means."""
+def images_chosen(run: Run, epoch: int, picked: Picked, most: int) -> tuple[Asked, str]:
+    """The images to measure on, each with its class, and in words over which the numbers are means."""
     over = link_choice.show(st.pills, "Measured on", OVER, "over", OVER[0], required=True)
     if over != OVER[1]:
-        return (index,), "for this image"
-    numbers = tuple(range(min(most, count)))
-    return numbers, f"the mean over the first {plural(len(numbers), 'test image')}"
+        return flow_image.asked(run, epoch, picked)
+    images = cached.images_of(run)
+    numbers = range(min(most, len(images.test)))
+    asked = tuple((test_image(images, number), int(images.test.labels[number])) for number in numbers)
+    return asked, f"the mean over the first {plural(len(numbers), 'test image')}"
 
 
 def role_of(run: Run) -> str:
@@ -30,9 +33,9 @@ def role_of(run: Run) -> str:
     return kind if kind in ROLES else "fused"
 
 
-def show_places(run: Run, epoch: int, numbers: tuple[int, ...], on: str) -> None:
+def show_places(run: Run, epoch: int, asked: Asked, on: str) -> None:
     """The run itself, and its deep base network trained apart, at the last epoch that it kept up to this one."""
-    nets = [(run.recipe.label, role_of(run), gradient_rows(cached.flow(str(run.folder), epoch, numbers)))]
+    nets = [(run.recipe.label, role_of(run), gradient_rows(cached.flow(str(run.folder), epoch, asked)))]
     missing = []
     for runner in companions(run.recipe, ("plain deep",)):
         apart = run_with_maps(runner.recipe.id, cached.RECORDED)
@@ -41,7 +44,7 @@ def show_places(run: Run, epoch: int, numbers: tuple[int, ...], on: str) -> None
             continue
         at = max((kept for kept in apart.run.snapshots() if kept <= epoch), default=min(apart.run.snapshots()))
         label = runner.label if at == epoch else f"{runner.label}, after epoch {at}"
-        nets.append((label, runner.role, gradient_rows(cached.flow(str(apart.run.folder), at, numbers))))
+        nets.append((label, runner.role, gradient_rows(cached.flow(str(apart.run.folder), at, asked))))
     flow_gradient.show_places(nets, on)
     for label in missing:
         st.markdown(f"**{label}** has not been trained with this recipe and seed.")
@@ -52,13 +55,13 @@ def show_places(run: Run, epoch: int, numbers: tuple[int, ...], on: str) -> None
 def show_flow(run: Run, epoch: int) -> None:
     """Everything below the title."""
     recipe, images = run.recipe, cached.images_of(run)
-    index = flow_image.show(images, run, epoch)
+    picked = flow_image.show(images, run, epoch)
     cost = cached.costs(to_json(recipe.design), images.shape)
-    numbers, on = images_chosen(index, batch_of(cost.activation_bytes), len(images.test))
-    flow = cached.flow(str(run.folder), epoch, numbers)
+    asked, on = images_chosen(run, epoch, picked, batch_of(cost.activation_bytes))
+    flow = cached.flow(str(run.folder), epoch, asked)
     left, right = st.columns(2)
     with left, st.container(border=True, height="stretch"):
-        show_places(run, epoch, numbers, on)
+        show_places(run, epoch, asked, on)
     with right, st.container(border=True, height="stretch"):
         if flow.fusions:
             flow_gradient.show_handed_back(flow, on)
@@ -66,7 +69,7 @@ def show_flow(run: Run, epoch: int) -> None:
             st.markdown("**Handed back at each fusion**")
             st.markdown("This net joins nothing: there is one way back, through every block.")
     with st.container(border=True):
-        flow_lengths.show(cached.lengths(str(run.folder), epoch, numbers), shares(recipe.design), recipe.label, on)
+        flow_lengths.show(cached.lengths(str(run.folder), epoch, asked), shares(recipe.design), recipe.label, on)
     with st.container(border=True):
         flow_gradient.show_training(runs_beside(run))
     if companions(recipe, ("plain deep",)):

@@ -46,9 +46,10 @@ def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) 
         headline.markdown(f"The net is whole and calls **{percent(outcome.before)}** of {on} right.")
     with st.container(border=True):
         lesion_result.show(outcome, whole, left, on)
-        index = flow_image.show(images, run, epoch)
+        picked = flow_image.show(images, run, epoch)
         if lesion.changes:
-            st.markdown(lesion_result.chosen_image(outcome, index, count, images))
+            answers = cached.answers_to(*judge, lesion, picked)
+            st.markdown(lesion_result.chosen_image(picked, answers, images.classes))
         lesion_result.flips(outcome.flips, images)
     return judge, outcome.before
 

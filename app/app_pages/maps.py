@@ -7,6 +7,7 @@ import cached
 import link
 import streamlit as st
 from image_words import verdict
+from picked import Picked
 from runs_data import LIVING
 from widgets import image_choice, map_numbers, nets_apart, run_choice, selection, view
 
@@ -54,9 +55,9 @@ def chosen_position(shape: tuple[int, ...]) -> dict[str, int] | None:
     return {"channel": channel, "row": row, "col": col}
 
 
-def show_image(images: Any, index: int, said: str) -> None:
+def show_image(picked: Picked, said: str) -> None:
     """The image as the net sees it, every pixel a square."""
-    pixels = images.test.images[index].permute(1, 2, 0).numpy()
+    pixels = picked.array
     times = max(1, PIXELS // pixels.shape[0])
     large = pixels.repeat(times, 0).repeat(times, 1)
     st.image(large[:, :, 0] if large.shape[2] == 1 else large, width=large.shape[1], alt=said, output_format="PNG")
@@ -75,14 +76,14 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     take_events(key, epochs)
     epoch = chosen_epoch(epochs)
     with controls:
-        index = image_choice.show(images, run, epoch)
-    stacks, probabilities = cached.image_maps(str(run.folder), tuple(epochs), index)
+        picked = image_choice.show(images, run, epoch)
+    stacks, probabilities = cached.image_maps(str(run.folder), tuple(epochs), picked)
     at = epochs.index(epoch)
-    sentence = verdict(images.classes, int(images.test.labels[index]), probabilities[at].tolist(), epoch)
+    sentence = verdict(picked, images.classes, probabilities[at].tolist(), epoch)
     words.markdown(sentence)
     with seen:
-        show_image(images, index, sentence.replace("*", ""))
-    apart = nets_apart.find(recipe, index, number, shape)
+        show_image(picked, sentence.replace("*", ""))
+    apart = nets_apart.find(recipe, picked, number, shape)
     settings = scale_of([stacks[name] for name in place.names], list(stacks.values()), apart)
     if key not in st.session_state or not link.read("epoch"):  # else the reader's own scrubbing would come back late
         st.session_state[f"{key}-start"] = epoch, chosen_position(shape)

@@ -6,6 +6,7 @@ from typing import Any
 import cached
 import streamlit as st
 from maps_data import run_with_maps, trained_apart
+from picked import Picked
 from race import Runner
 from runs_data import train_link
 
@@ -16,8 +17,8 @@ from widgets import view
 Apart = list[tuple[Runner, dict[int, Stack]]]
 
 
-def find(recipe: Recipe, index: int, number: int, shape: Sequence[int]) -> Apart:
-    """For the deep and the shallow base trained alone, its maps (channels, rows, columns) of the test image by epoch;
+def find(recipe: Recipe, picked: Picked, number: int, shape: Sequence[int]) -> Apart:
+    """For the deep and the shallow base trained alone, its maps (channels, rows, columns) of the image by epoch;
     none where it was not trained. `shape` is that of the joined map of fusion `number`. Raises ValueError for a run
     that cannot be read."""
     found: Apart = []
@@ -26,7 +27,7 @@ def find(recipe: Recipe, index: int, number: int, shape: Sequence[int]) -> Apart
         maps: dict[int, Stack] = {}
         if shown:
             epochs = tuple(shown.run.snapshots())
-            stacks, _ = cached.image_maps(str(shown.run.folder), epochs, index)
+            stacks, _ = cached.image_maps(str(shown.run.folder), epochs, picked)
             stack = stacks.get(f"block{number}")
             if stack is not None and stack.shape[1:] == tuple(shape):
                 maps = dict(zip(epochs, stack, strict=True))
