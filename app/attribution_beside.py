@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cached
 from attribution_data import INPUT, Asked, fitting
 from maps_data import run_with_maps, trained_apart
-from picked import test_image
+from picked import numbered_image
 from widgets.method_choice import Beside, class_of
 
 from dfn.design.spec import to_json
@@ -68,7 +68,7 @@ def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | No
         case "untrained":
             return Other(run, replace(asked, epoch=0), "Before training")
         case "image":
-            image = test_image(cached.images_of(run), int(beside.what))
+            image = numbered_image(cached.images_of(run), int(beside.what))
             called = cached.called_class(asked.folder, asked.epoch, image)
             changed = replace(asked, image=image, target=class_of(target, called, image.label))
             return Other(run, changed, image.name)

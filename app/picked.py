@@ -54,8 +54,8 @@ class Picked:
         return images.normalise(torch.frombuffer(bytearray(self.pixels), dtype=torch.uint8).view(1, *self.shape))
 
 
-def test_image(images: "Dataset", number: int) -> Picked:
-    """A test image of the data set."""
+def numbered_image(images: "Dataset", number: int) -> Picked:
+    """The test image of the data set with this number."""
     return Picked(
         name=f"Test image {number}",
         file=f"image-{number}",

@@ -4,7 +4,7 @@ import cached
 import streamlit as st
 from flow_data import MOST_JUDGED, Asked, batch_of, companions, gradient_rows, shares
 from maps_data import run_with_maps
-from picked import Picked, test_image
+from picked import Picked, numbered_image
 from runs_data import train_link
 from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, run_choice, selection, view
 from widgets.words import plural
@@ -23,7 +23,7 @@ def images_chosen(run: Run, epoch: int, picked: Picked, most: int) -> tuple[Aske
         return flow_image.asked(run, epoch, picked)
     images = cached.images_of(run)
     numbers = range(min(most, len(images.test)))
-    asked = tuple((test_image(images, number), int(images.test.labels[number])) for number in numbers)
+    asked = tuple((numbered_image(images, number), int(images.test.labels[number])) for number in numbers)
     return asked, f"the mean over the first {plural(len(numbers), 'test image')}"
 
 

@@ -6,7 +6,7 @@ import cached
 import link
 import streamlit as st
 from maps_data import IMAGES_AT_ONCE
-from picked import OWN, PHOTOGRAPHS, Picked, test_image
+from picked import OWN, PHOTOGRAPHS, Picked, numbered_image
 
 from widgets import image_browser, link_choice, own_image
 
@@ -33,8 +33,8 @@ def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
         if picked:
             return picked
         st.caption(f"Until then this is test image {_now(len(images.test))}.")
-        return test_image(images, _now(len(images.test)))
-    return test_image(images, _number(images, run, epoch))
+        return numbered_image(images, _now(len(images.test)))
+    return numbered_image(images, _number(images, run, epoch))
 
 
 def _number(images: "Dataset", run: "Run", epoch: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from lesion_data import Answers, Flip, Outcome
 from lesion_plan import Lesion, edge_words, words
-from picked import Picked, test_image
+from picked import Picked, numbered_image
 
 from dfn.design.paths import Spectrum
 from widgets import view
@@ -106,5 +106,5 @@ def flips(found: Sequence[Flip], images: "Dataset") -> None:
             alt = f"Test image {flip.image}, {names[flip.true]}, called {names[flip.before]} before, \
 {names[flip.after]} after"
             with st.container(width=92, gap=None):
-                st.image(enlarged(test_image(images, flip.image), SIDE), width=SIDE, alt=alt, output_format="PNG")
+                st.image(enlarged(numbered_image(images, flip.image), SIDE), width=SIDE, alt=alt, output_format="PNG")
                 st.caption(said)
