@@ -9,6 +9,7 @@ import cached
 import pytest
 from attribution_data import GAP_ALLOWED, load_net
 from pages import cards_of, page_at, text_of
+from picked import numbered_image
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 
@@ -178,7 +179,7 @@ def test_pictures_in_different_units_are_each_divided_by_their_largest_value(fus
 
 def test_the_class_is_the_called_one_the_true_one_or_any(fused):
     images = cached.images_of(fused)
-    calls = cached.called(str(fused.folder), 5, 0)
+    calls, _ = cached.calls(str(fused.folder), 5, 0)
     wrong = next(i for i, label in enumerate(images.test.labels) if calls[i] != label)
     called = calls[wrong]
     for target, number in (("called", called), ("true", int(images.test.labels[wrong])), ("3", 3)):
@@ -243,7 +244,8 @@ def test_on_scales_the_largest_value_is_held_against_the_object(runs_dir, place)
 
 def test_what_was_stopped_stays_stopped_until_it_is_asked_for_again(fused):
     app = _open(image="11")
-    key = f"branches-{fused.folder}-5-11-integrated_gradients-input-{_asked(fused, 11)[2]}-1"
+    picked = numbered_image(cached.images_of(fused), 11)
+    key = f"branches-{fused.folder}-5-{picked.key}-integrated_gradients-input-{_asked(fused, 11)[2]}-1"
     cached.answer.clear()
     app.session_state["attribution-stopped"] = {key}
     _well(app.run())

@@ -141,6 +141,7 @@ SAMPLES: dict[Name, list[dict]] = {
     "curves": [harness.curves(40), harness.curves(60)],
     "bars": [harness.bars(), harness.bars(1.3)],
     "maps": [some_maps(4), some_maps(5)],
+    "tiles": [harness.tiles(), harness.tiles(selected=3)],
 }
 
 
@@ -199,7 +200,9 @@ def test_labels_are_text_never_markup(view: Open) -> None:
     bars["title"] = bars["groups"][0]["label"] = bars["groups"][0]["bars"][0]["label"] = EVIL
     maps = some_maps()
     maps["panels"][0]["title"] = maps["operators"][0] = EVIL
-    samples: dict[Name, dict] = {"net": net, "curves": curves, "bars": bars, "maps": maps}
+    tiles = harness.tiles()
+    tiles["title"] = tiles["tiles"][0]["label"] = tiles["tiles"][0]["alt"] = EVIL
+    samples: dict[Name, dict] = {"net": net, "curves": curves, "bars": bars, "maps": maps, "tiles": tiles}
     for name, data in samples.items():
         page = view(name, data)
         assert EVIL in page.locator("#root").inner_text(), name
@@ -590,6 +593,35 @@ def test_a_missing_panel_keeps_its_place(view: Open) -> None:
     boxes = [sheet.bounding_box() for sheet in page.locator(".sheet").all()]
     assert len({(box["width"], box["height"]) for box in boxes if box}) == 1
     expect(page.locator(".missing")).to_have_text("not recorded")
+
+
+# ---- tiles ------------------------------------------------------------------------------------------------------
+
+
+def test_a_tile_is_picked_by_click_and_by_keyboard(view: Open) -> None:
+    page = view("tiles", harness.tiles(30, selected=4), width=600)
+    chosen = page.get_by_role("button", name="Test image 14, 7")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    assert page.locator("button[tabindex='0']").count() == 1, "one stop for the Tab key"
+    page.get_by_role("button", name="Test image 12, 7").click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    row = page.evaluate(
+        "[...document.querySelectorAll('.tile')].filter((t, i, all) => t.offsetTop === all[0].offsetTop).length"
+    )
+    first, second = page.evaluate("events")
+    assert first == ["select", {"id": 12}] and row > 4
+    assert second[1]["id"] in (14 + row, 16 + row), "from the picked or from the selected tile, two on and a row down"
+    page.evaluate("data => { show(data); }", harness.tiles(3))
+    assert page.locator(".tile").count() == 3 and page.locator("button[tabindex='0']").count() == 1
+
+
+def test_every_tile_shows_its_own_part_of_the_sheet(view: Open) -> None:
+    page = view("tiles", harness.tiles(30))
+    places = page.eval_on_selector_all(".tile i", "all => all.map(i => i.style.backgroundPosition)")
+    assert places[0] == "0px 0px" and places[13] == "-48px -48px" and len(set(places)) == 30
 
 
 # ---- the two hosts ----------------------------------------------------------------------------------------------

@@ -181,3 +181,17 @@ def maps(deep: np.ndarray, shallow: np.ndarray, **more: Any) -> dict[str, Any]:
         "palette": PALETTES,
         "scrubber": True,
     } | more
+
+
+def tiles(count: int = 30, selected: int = 0) -> dict[str, Any]:
+    """The data of tiles.js: a sheet of grey squares, every third image called wrong."""
+    sheet = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    shown = [
+        {"id": 10 + number, "label": "7" if number % 3 else "7 → 1", "more": f"{99 - number} %"}
+        | {"alt": f"Test image {10 + number}, 7"}
+        for number in range(count)
+    ]
+    return {"title": f"{count} test images", "tiles": shown, "sheet": sheet, "columns": 12} | {
+        "selected": 10 + selected,
+        "palette": PALETTES,
+    }
