@@ -177,7 +177,13 @@ def maps(deep: np.ndarray, shallow: np.ndarray, **more: Any) -> dict[str, Any]:
         "scale": "shared",
         "range": None,
         "arithmetic": {"terms": ["deep", "shallow"], "result": "joined", "join": "sum", "relu": True},
-        "selected": None,
         "palette": PALETTES,
         "scrubber": True,
     } | more
+
+
+def some_maps(epochs: int = 4, channels: int = 8, size: int = 4, **more: Any) -> dict[str, Any]:
+    """Random maps of a sum with ReLU, the same at every call."""
+    random = np.random.default_rng(0)
+    shape = (epochs, channels, size, size)
+    return maps(random.normal(size=shape), random.normal(size=shape), **more)

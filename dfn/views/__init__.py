@@ -18,7 +18,7 @@ _FILES: dict[Name, tuple[str, ...]] = {
     "net": ("common", "net_plan", "net_marks", "net_frame", "net"),
     "curves": ("common", "curves_scale", "curves"),
     "bars": ("common", "bars"),
-    "maps": ("common", "maps_numbers", "maps"),
+    "maps": ("common", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
 }
 
 # Streamlit custom components v2: called again at every change of data or theme; the function that the last call gives
