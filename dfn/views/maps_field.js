@@ -6,7 +6,8 @@ const FIELD_STYLE = `
 .dfn-view .scene canvas { position: absolute; }
 .dfn-view .scene svg { position: absolute; inset: 0; overflow: hidden; }
 .dfn-view .seen { font-size: 13px; width: 15em; }
-.dfn-view.stacked .seen { width: auto; flex: 1; }
+.dfn-view.stacked .field { width: 100%; }
+.dfn-view.stacked .seen { width: auto; min-width: 0; flex: 1; }
 `;
 
 const SCENE = 168;
