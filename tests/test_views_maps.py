@@ -219,6 +219,8 @@ def test_two_places_are_compared(view: Open, by: str) -> None:
     expect(lines.nth(0)).to_contain_text("1: channel 0, row 0, column 0: 0.50 + 0.25 = 0.75")
     expect(lines.nth(1)).to_contain_text("2: channel 1, row 0, column 0: 1.50 + 0.25 = 1.75")
     expect(lines.nth(2)).to_have_text("2 − 1: deep +1, shallow 0, joined +1")
+    sheet.hover(position={"x": 3, "y": 3 + (sheet.bounding_box() or {"height": 0})["height"] / 2})
+    expect(lines.nth(2)).to_have_text("here − 1: deep 0, shallow 0, joined 0")
     sheet.focus()
     page.keyboard.press("Escape")
     assert last_pins(page)["places"] == []

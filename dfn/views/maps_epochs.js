@@ -199,12 +199,13 @@ function paintCourse(view) {
       svg("polyline", { class: name, points: values.map((value, at) => `${across[at]},${y(value)}`).join(" "), style: `fill:none;${style}` });
     parts.push(line("other", answers.other, "stroke:var(--dfn-muted);stroke-width:1.5;stroke-dasharray:3 3"));
     parts.push(line("right", answers.right, "stroke:var(--dfn-text);stroke-width:2"));
-    const [one, two] = [y(answers.right.at(-1)), y(answers.other.at(-1))];
-    const apart = Math.max(0, 14 - Math.abs(one - two)) / 2;
-    const up = one <= two ? -1 : 1;
-    const inside = (height) => clamp(height + 4, top + 6, base + 4);
-    parts.push(svg("text", { x: right + 12, y: inside(one + up * apart), style: "fill:var(--dfn-text);font-weight:600" }, `${answers.true}, the true class`));
-    parts.push(svg("text", { x: right + 12, y: inside(two - up * apart) }, "the best other class"));
+    // Labels at the ends of the lines, apart from each other and inside the drawing.
+    const [own, best] = [y(answers.right.at(-1)), y(answers.other.at(-1))];
+    const lower = clamp(Math.max(own, best), top + 14, base - 2);
+    const upper = clamp(Math.min(own, best), top, lower - 14);
+    const label = (height, text, style = "") => svg("text", { x: right + 12, y: height + 4, style }, text);
+    parts.push(label(own <= best ? upper : lower, `${answers.true}, the true class`, "fill:var(--dfn-text);font-weight:600"));
+    parts.push(label(own <= best ? lower : upper, "the best other class"));
     parts.push(svg("circle", { cx: across[view.at], cy: y(answers.right[view.at]), r: 4, style: "fill:var(--dfn-text)" }));
   }
   parts.push(svg("line", { x1: across[view.at], x2: across[view.at], y1: top - 4, y2: base, style: "stroke:var(--dfn-text);stroke-opacity:.5" }));
@@ -217,7 +218,7 @@ function paintCourse(view) {
     parts.push(svg("text", { class: "flag", "data-pin": name, x: x + beside, y: top - 6, "text-anchor": "middle" }, name));
   });
   view.curve.replaceChildren(...parts);
-  const pinned = NAMES.filter((_, i) => pinnedAt(view, i) >= 0).map((name, i) => `${name} is epoch ${epochs[pinnedAt(view, NAMES.indexOf(name))]}`);
+  const pinned = NAMES.flatMap((name, i) => (pinnedAt(view, i) < 0 ? [] : [`${name} is epoch ${epochs[pinnedAt(view, i)]}`]));
   const told = answers ? [`Probability of ${answers.true}, the true class: ${epochs.map((epoch, at) => `epoch ${epoch} ${percent(answers.right[at])}`).join(", ")}`] : [`Epochs ${epochs[0]} to ${epochs.at(-1)}`];
   attributes(view.curve, { "aria-label": [...told, ...pinned].join("; ") });
 }

@@ -94,7 +94,8 @@ function inWords(fields, spot, image) {
   const told = ([before, behind, paths]) => `${size([before, behind])} × ${size([before, behind])} (${several(paths)})`;
   const { paths } = fields;
   const commonest = paths.reduce((best, path) => (Number(path[2]) > Number(best[2]) ? path : best));
-  const sizes = paths.length < 4 ? paths.map(told).join(", ") : `${paths.length} sizes, from ${told(paths[0])} to ${told(paths.at(-1))}, most often ${told(commonest)}`;
+  const often = Number(commonest[2]) > 1 ? `, most often ${told(commonest)}` : "";
+  const sizes = paths.length < 4 ? paths.map(told).join(", ") : `${paths.length} sizes, from ${told(paths[0])} to ${told(paths.at(-1))}${often}`;
   const outside = paths.filter((path) => {
     const [y1, x1, y2, x2] = boxOf(fields, path, spot);
     return y1 < 0 || x1 < 0 || y2 >= image.height || x2 >= image.width;

@@ -42,6 +42,11 @@ function showKeys(view, open) {
   attributes(view.keysButton, { "aria-expanded": String(open) });
 }
 
+function letGo(view) {
+  view.pointed = null;
+  setPins(view, { places: [] });
+}
+
 // Whether the key meant something.
 function pressed(view, event) {
   const { key, target } = event;
@@ -51,7 +56,7 @@ function pressed(view, event) {
   const by = { ",": -1, ".": 1, ...steps }[key];
   if (key === "?") showKeys(view, view.help.hidden);
   else if (key === "Escape" && !view.help.hidden) showKeys(view, false);
-  else if (key === "Escape") setPins(view, { places: [] });
+  else if (key === "Escape") letGo(view);
   else if (/^[1-9]$/.test(key) && Number(key) <= (view.data.fusions ?? 0)) view.emit("fusion", Number(key));
   else if (!epochs) return false;
   else if (by) stepEpoch(view, by);

@@ -122,13 +122,14 @@ function put({ layout }, { style }, spot, whole = false) {
 // A line for every place, at A and at B where these are on show, and below each other what differs.
 function readings(view, spots) {
   const rows = rowsOf(view).filter((row) => row.from === null);
+  const names = ["1", same(spots[1], placesOn(view)[1]) ? "2" : "here"];
   const lines = spots.flatMap((spot, i) => {
-    const name = html("b", {}, `${spots.length > 1 ? `${i + 1}: ` : ""}channel ${spot.channel}, row ${spot.row}, column ${spot.col}`);
+    const name = html("b", {}, `${spots.length > 1 ? `${names[i]}: ` : ""}channel ${spot.channel}, row ${spot.row}, column ${spot.col}`);
     const told = rows.map((row) => html("div", {}, ...(row.name ? [`${row.name}: `] : [name, ": "]), ...arithmetic(view, spot, row.to)));
     if (rows.length === 1) return told;
     return [html("div", {}, name), ...told, changed(view, "B − A", [spot, rows[0].to], [spot, rows[1].to])];
   });
-  if (rows.length === 1 && spots.length === 2) lines.push(changed(view, "2 − 1", [spots[0], rows[0].to], [spots[1], rows[0].to]));
+  if (rows.length === 1 && spots.length === 2) lines.push(changed(view, `${names[1]} − 1`, [spots[0], rows[0].to], [spots[1], rows[0].to]));
   return lines;
 }
 
