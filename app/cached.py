@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attribution_data
 import flow_data
 import lesion_data
+import map_measures
 import maps_data
 import streamlit as st
 from lesion_plan import How, Lesion
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from dfn.data import Dataset
     from dfn.data.own import Photo
     from dfn.insight.effects import Kept
+    from dfn.insight.fields import Fields
     from dfn.insight.gradients import Flow
     from dfn.insight.maps import Stack
+    from dfn.insight.similarity import Alignment
     from dfn.models.build import FusedNet
 
 FOLDER_SIDE = 32
@@ -250,3 +253,28 @@ def lesion_gains(folder: str, epoch: int, count: int, lanes: tuple[str, ...], at
 def lesion_draws(folder: str, epoch: int, count: int, how: How, blocks: int) -> list[float]:
     """Accuracy of this run's net when so many random blocks are cut at once, for several draws."""
     return lesion_data.random_accuracies(kept(folder, epoch, count), blocks, how, images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def fields(design: str, names: tuple[str, ...]) -> "dict[str, Fields]":
+    """The theoretical receptive fields of these maps of a design, given as its JSON text."""
+    from dfn.insight.fields import theoretical_fields
+
+    net = from_json(design)
+    return {name: theoretical_fields(net, name) for name in names}
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def effective(
+    folder: str, epoch: int, picked: Picked, step: int, names: tuple[str, ...], spot: dict[str, int]
+) -> dict[str, map_measures.Effective]:
+    """Which pixels of an image count for one value of each of these maps of a run."""
+    net, images = net_after(folder, epoch), images_of(Run(Path(folder)))
+    return map_measures.effective(net, picked.seen(images), step, names, spot)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def alike(one: tuple[str, int, str], other: tuple[str, int, str]) -> "Alignment":
+    """How alike the maps of two runs are over test images; each is (folder, epoch, name of the map)."""
+    images = images_of(Run(Path(one[0])))
+    return map_measures.alike(net_after(*one[:2]), net_after(*other[:2]), images, one[2], other[2])

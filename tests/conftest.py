@@ -21,9 +21,13 @@ import chromium as chromium_finder
 import psutil
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from views_harness import page as view_page
+
+from dfn.views import Name
 
 ROOT = Path(__file__).parents[1]
 NewPage = Callable[..., Page]
+OpenView = Callable[..., Page]
 
 # Read by torch when it is first imported: conftest itself must not pay for that import.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -162,6 +166,28 @@ def new_page(chromium: Browser) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert not uncaught, f"uncaught in the page: {uncaught}"
+
+
+@pytest.fixture
+def view(chromium: Browser) -> Iterator[OpenView]:
+    """Opens a page with one view; a script error fails the test."""
+    errors: list[str] = []
+    pages: list[Page] = []
+
+    def opened(name: Name, data: dict[str, Any], *, width: int = 1100, dark: bool = False, still: bool = False) -> Page:
+        page = chromium.new_page(
+            viewport={"width": width, "height": 800}, reduced_motion="reduce" if still else "no-preference"
+        )
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_content(view_page(name, data, dark=dark))
+        page.wait_for_function("window.ready")
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert not errors
 
 
 @pytest.fixture(scope="session")

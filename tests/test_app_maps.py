@@ -4,15 +4,19 @@ import shutil
 from pathlib import Path
 
 import cached
+import numpy as np
 import pytest
 from pages import cards_of, page_at, text_of
 from race import line_up
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from streamlit.testing.v1 import AppTest
+from widgets import map_pins
 
 import dfn
 from dfn.data import load_data
+from dfn.insight.fields import effective_field
 from dfn.insight.maps import cosine, map_stacks, opposite_signs, shares
+from dfn.insight.similarity import alignment
 from dfn.models.build import build
 from dfn.runs.store import Run, Store
 from dfn.runs.worker import work
@@ -59,7 +63,9 @@ def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     assert not app.exception and not app.error and not app.warning
     assert "recorded example" in text_of(app)
     assert "fused 50 + 14" in app.selectbox(key="run-choice").format_func(app.selectbox(key="run-choice").value)
-    assert set(cards_of(app)) == {"share of the deep block", "cosine of deep and shallow", "opposite signs"}
+    apart = {f"alignment of {pair}" for pair in ("fused 50 + 14 and plain 14", "fused 50 + 14 and plain 50")}
+    apart |= {"alignment of plain 14 and plain 50"}
+    assert set(cards_of(app)) == {"share of the deep block", "cosine of deep and shallow", "opposite signs"} | apart
 
 
 def test_without_any_run_there_is_a_way_to_get_one(runs_dir, nothing_recorded):
@@ -87,6 +93,68 @@ def test_the_numbers_are_those_of_this_run_image_fusion_and_epoch(filled, fusion
     assert f"A test image of **{data.classes[int(data.test.labels[11])]}**. After epoch {epoch}" in text
     assert f"**{100 * probabilities[0].max():.1f} %**" in text
     assert not app.page_link, "both bases alone are trained, so nothing is missing"
+
+
+def test_the_alignment_is_that_of_the_runs_at_the_common_epoch(filled):
+    run, alone = filled["fused 8 + 5"], filled["plain 8"]
+    data = load_data("digits", train_limit=128, test_limit=60)
+    one, other = (_net_after(r, 1) for r in (run, alone))
+    found = alignment(one, other, data.normalise(data.test.images), "fusion2/joined", "block2")
+    app = _open(run=run.id, fusion="2", epoch="1")
+    assert cards_of(app)["alignment of fused 8 + 5 and plain 8"] == f"{found.value:.2f}"
+    assert f"over {found.images} test images" in text_of(app)
+    Store().delete(filled["plain 5"].id)
+    assert len([name for name in cards_of(app.run()) if name.startswith("alignment")]) == 1
+
+
+def test_the_effective_field_is_that_of_the_pinned_value(filled):
+    run = filled["fused 8 + 5"]
+    data = load_data("digits", train_limit=128, test_limit=60)
+    image = data.normalise(data.test.images[11:12])
+    app = _open(run=run.id, image="11", fusion="2", at="3.1.2")
+    assert "The pinned value: **channel 3, row 1, column 2**" in text_of(app)
+    spot = {"channel": 3, "row": 1, "col": 2}
+    found = cached.effective(str(run.folder), 2, 11, 2, ("fusion2/deep",), spot)["fusion2/deep"]
+    expected = effective_field(_net_after(run, 2), image, "fusion2/deep", 1, 2, 3)
+    np.testing.assert_allclose(found.values, expected.numpy(), rtol=1e-5)
+    assert f"Half of it lies within {found.half} × {found.half} pixels." in text_of(app)
+    assert "No value is pinned" in text_of(_open(run=run.id, image="11", fusion="2"))
+
+
+def test_pins_of_a_link_reach_the_view_and_others_are_left_out(filled):
+    run = filled["fused 8 + 5"]
+    app = _open(run=run.id, a="0", b="77", compare="1", at="1.2.3", at2="x")
+    assert not app.exception and not app.error
+    pins = app.session_state[f"maps-{run.id}-start"]["pins"]
+    assert pins == {"places": [{"channel": 1, "row": 2, "col": 3}], "a": 0, "b": None, "compare": True}
+
+
+@pytest.mark.parametrize(
+    "pins", [None, 3, [], {"places": 5}, {"places": [{"channel": -1}, "x", {"channel": 1e9}], "a": "<b>", "b": []}]
+)
+def test_forged_pins_are_no_pins(monkeypatch, pins):
+    written, state = {}, {"view": {"pin": pins, "epoch": [], "fusion": "x"}}
+    monkeypatch.setattr(map_pins.link, "write", written.__setitem__)
+    monkeypatch.setattr(map_pins.st, "session_state", state)
+    map_pins.take("view", [0, 1, 2], 3)
+    assert not any(written.values()) and "fusion" not in state
+
+
+def test_what_was_pinned_in_the_view_goes_into_the_address(monkeypatch):
+    spots = [{"channel": 1, "row": 2, "col": 3}, {"channel": 4, "row": 0, "col": 0}]
+    event = {"pin": {"places": spots, "a": 0, "b": 2, "compare": True}, "epoch": 1, "fusion": 2}
+    written, state = {}, {"view": event}
+    monkeypatch.setattr(map_pins.link, "write", written.__setitem__)
+    monkeypatch.setattr(map_pins.st, "session_state", state)
+    map_pins.take("view", [0, 1, 2], 3)
+    assert written == {"epoch": "1", "at": "1.2.3", "at2": "4.0.0", "a": "0", "b": "2", "compare": "1"}
+    assert state["fusion"] == 2
+
+
+def _net_after(run: Run, epoch: int):
+    net = build(run.recipe.design)
+    net.load_state_dict(load_file(run.snapshot_file(epoch)))
+    return net.eval()
 
 
 def test_the_newest_fused_run_is_shown_by_default(filled):

@@ -10,7 +10,7 @@ from dfn.design.cost import full_shape, layers
 from dfn.design.nodes import Conv, Fusion, Head, Pool, Series
 from dfn.design.paths import receptive_fields
 from dfn.design.spec import Design
-from dfn.insight.fields import effective_field, theoretical_fields
+from dfn.insight.fields import effective_field, side_of_share, theoretical_fields
 from dfn.models.build import FusedNet, build
 
 SIDE = 24
@@ -112,3 +112,21 @@ def test_places_outside_the_map_are_refused():
     net = build(fused(8, 5, 3, 4))
     with pytest.raises(ValueError, match="row: 8 is not accepted; accepted: a whole number from 0 to 7"):
         effective_field(net, torch.rand(1, 3, 8, 8), "stem", 8, 0)
+
+
+def test_the_square_that_holds_a_share_is_the_smallest_one():
+    field = torch.rand(9, 7, generator=torch.Generator().manual_seed(0))
+    for row, column, share in ((4, 3, 0.5), (0, 6, 0.5), (2, 2, 0.9), (8, 0, 1.0)):
+        side = side_of_share(field, row, column, share)
+        assert side is not None and side % 2 == 1
+
+        def held(reach: int, row: int = row, column: int = column) -> float:
+            part = field[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1]
+            return float(part.double().sum() / field.double().sum())
+
+        assert held(side // 2) >= share - 1e-9
+        assert side == 1 or held(side // 2 - 1) < share
+    point = torch.zeros(5, 5)
+    assert side_of_share(point, 2, 2, 0.5) is None
+    point[2, 4] = 3
+    assert side_of_share(point, 2, 2, 0.5) == 5 and side_of_share(point, 2, 4, 0.5) == 1

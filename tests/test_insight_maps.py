@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 import dfn
 from dfn.design.nodes import Conv, Head, Series
 from dfn.design.spec import Design
+from dfn.insight.fields import theoretical_fields
 from dfn.insight.maps import (
     SnapshotError,
     cosine,
-    encode,
     map_stacks,
     opposite_signs,
     places,
@@ -24,8 +24,8 @@ from dfn.insight.maps import (
     reach,
     shares,
     silent,
-    view_data,
 )
+from dfn.insight.maps_view import answers, encode, photo, view_data
 from dfn.models.build import build
 
 
@@ -219,3 +219,33 @@ def test_an_identity_block_says_so(tmp_path):
 def test_values_beyond_half_precision_are_clipped():
     stack = np.array([[[[1e6, -1e6, 0.5, np.nan]]]], dtype=np.float32)
     assert _decoded(encode(stack), (4,))[:3].tolist() == [65504.0, -65504.0, 0.5]
+
+
+def test_every_map_comes_with_what_it_can_see(tmp_path):
+    design = dfn.fused(8, 5, 3, width=4, in_channels=1)
+    place = places(design)[1]
+    stacks, _ = map_stacks(design, _kept(tmp_path, design), _image(), place.names)
+    fields = {name: theoretical_fields(design, name) for name in place.names}
+    data = view_data(place, stacks, [0, 1], 1, fields)
+    for name, panel in zip(place.names, data["panels"], strict=True):
+        assert panel["fields"]["step"] == fields[name].step == 2
+        paths = {(before, behind): int(count) for before, behind, count in panel["fields"]["paths"]}
+        assert paths == fields[name].paths
+
+
+def test_the_image_and_the_answers_as_the_view_reads_them():
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    sent = photo(pixels, "a cat")
+    assert (sent["height"], sent["width"], sent["alt"]) == (2, 4, "a cat")
+    assert base64.b64decode(sent["pixels"]) == bytes(range(24))
+    probabilities = np.array([[0.5, 0.25, 0.25], [0.0, 0.75, 0.25]])
+    said = answers(("cat", "dog", "eel"), 1, probabilities)
+    assert said == {
+        "followed": "dog",
+        "labelled": True,
+        "of_followed": [0.25, 0.75],
+        "other": [0.5, 0.25],
+        "called": ["cat", "dog"],
+        "sure": [0.5, 0.75],
+    }
+    assert answers(("cat", "dog", "eel"), None, probabilities) == said | {"labelled": False}

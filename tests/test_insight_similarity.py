@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dfn.design.catalogue import fused, plain
-from dfn.insight.similarity import compare_nets, linear_cka, meetings
+from dfn.insight.similarity import alignment, compare_nets, linear_cka, meetings
 from dfn.models.build import build
 
 X = torch.randn(6, 2, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -61,3 +61,17 @@ def test_blocks_of_a_concat_have_shares_but_no_pairs():
     net = build(fused(bases=[8, 5, 2], fusions=3, width=4, join="concat", classes=4, in_channels=2))
     first = meetings(net, X)[0]  # 4 channels in three parts: 2, 1 and 1
     assert sum(first.shares.values()) == pytest.approx(1) and list(first.cosine) == [("base2", "base3")]
+
+
+def test_alignment_is_the_cka_of_all_images_beside_that_of_shuffled_ones():
+    net, other = build(SMALL).eval(), build(plain(8, 3, 4, classes=4, in_channels=2), seed=1).eval()
+    x = torch.randn(70, 2, 8, 8, generator=torch.Generator().manual_seed(3))  # more than one batch
+    found = alignment(net, other, x, "fusion2/joined", "block2")
+    a, b = net.trace(x)[1]["fusion2/joined"].detach(), other.trace(x)[1]["block2"].detach()
+    assert found.images == 70 and found.value == pytest.approx(naive_cka(a, b))
+    orders = [torch.randperm(70, generator=torch.Generator().manual_seed(seed)) for seed in range(20)]
+    chance = np.mean([naive_cka(a, b[order]) for order in orders])
+    assert found.shuffled == pytest.approx(chance, rel=0.15) and found.shuffled < found.value
+    assert alignment(net, net, x, "stem", "stem").value == pytest.approx(1)
+    with pytest.raises(ValueError, match="places: block9 is not accepted"):
+        alignment(net, other, x, "stem", "block9")

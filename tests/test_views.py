@@ -1,20 +1,17 @@
 """The palette can be told apart and read; the views draw what they are given, keep what the reader did, and answer."""
 
 import itertools
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import views_harness as harness
-from playwright.sync_api import Browser, Page, expect
+from conftest import OpenView as Open
+from playwright.sync_api import Page, expect
 
 import dfn
 from dfn.design.picture import picture
 from dfn.figures.theme import PALETTES, ROLES, palette
 from dfn.views import NAMES, NOTEBOOK_FOOTER, STREAMLIT_FOOTER, Name, source
-
-Open = Callable[..., Page]
-
 
 # ---- palette ----------------------------------------------------------------------------------------------------
 
@@ -108,39 +105,11 @@ def test_notebook_view_hears_events_and_brings_its_palette() -> None:
 # ---- in a browser -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def view(chromium: Browser) -> Iterator[Open]:
-    """Opens a page with one view; a script error fails the test."""
-    errors: list[str] = []
-    pages: list[Page] = []
-
-    def opened(name: Name, data: dict, *, width: int = 1100, dark: bool = False, still: bool = False) -> Page:
-        page = chromium.new_page(
-            viewport={"width": width, "height": 800}, reduced_motion="reduce" if still else "no-preference"
-        )
-        pages.append(page)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_content(harness.page(name, data, dark=dark))
-        page.wait_for_function("window.ready")
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert not errors
-
-
-def some_maps(epochs: int = 4, channels: int = 8, size: int = 4, **more: object) -> dict:
-    random = np.random.default_rng(0)
-    shape = (epochs, channels, size, size)
-    return harness.maps(random.normal(size=shape), random.normal(size=shape), **more)
-
-
 SAMPLES: dict[Name, list[dict]] = {
     "net": [harness.net(), harness.net(swapped=(2,))],
     "curves": [harness.curves(40), harness.curves(60)],
     "bars": [harness.bars(), harness.bars(1.3)],
-    "maps": [some_maps(4), some_maps(5)],
+    "maps": [harness.some_maps(4), harness.some_maps(5)],
     "tiles": [harness.tiles(), harness.tiles(selected=3)],
 }
 
@@ -198,7 +167,7 @@ def test_labels_are_text_never_markup(view: Open) -> None:
     curves["panels"][0]["title"] = curves["panels"][0]["series"][0]["label"] = EVIL
     bars = harness.bars()
     bars["title"] = bars["groups"][0]["label"] = bars["groups"][0]["bars"][0]["label"] = EVIL
-    maps = some_maps()
+    maps = harness.some_maps()
     maps["panels"][0]["title"] = maps["operators"][0] = EVIL
     tiles = harness.tiles()
     tiles["title"] = tiles["tiles"][0]["label"] = tiles["tiles"][0]["alt"] = EVIL
@@ -487,112 +456,6 @@ def test_lying_bars_are_in_proportion(view: Open) -> None:
     long, short = page.eval_on_selector_all(".bar", "bars => bars.map(bar => bar.getBoundingClientRect().width)")
     assert short / long == pytest.approx(14 / 50, rel=0.01)
     expect(page.locator("#root")).to_contain_text("50 layers")
-
-
-# ---- maps -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("join", "relu", "said"),
-    [
-        ("sum", True, "channel 3, row 2, column 1: 0.82 + −0.31 = 0.51 → 0.51 after ReLU"),
-        ("mean", False, "channel 3, row 2, column 1: (0.820 + −0.310) / 2 = 0.510"),
-        ("max", True, "channel 3, row 2, column 1: max(0.82, −0.31) = 0.82 → 0.51 after ReLU"),
-        ("gate", True, "channel 3, row 2, column 1: deep block 0.820, shallow block −0.310, joined, then ReLU 0.510"),
-    ],
-)
-def test_the_arithmetic_has_the_numbers_of_the_maps(view: Open, join: str, relu: bool, said: str) -> None:
-    deep, shallow = np.full((2, 8, 4, 4), 0.25), np.full((2, 8, 4, 4), 0.5)
-    deep[1, 3, 2, 1], shallow[1, 3, 2, 1] = 0.82, -0.31
-    data = harness.maps(deep, shallow)
-    data["arithmetic"] |= {"join": join, "relu": relu}
-    page = view("maps", data | {"selected": {"channel": 3, "row": 2, "col": 1}})
-    expect(page.locator(".sum")).to_have_text(said)
-
-
-def test_pointing_marks_the_same_place_in_all_panels_and_a_click_pins_it(view: Open) -> None:
-    page = view("maps", some_maps())
-    sheet = page.locator(".sheet").nth(1)
-    box = sheet.bounding_box()
-    assert box
-    # 8 channels stand in rows of 4; the middle of the last map of the first row
-    sheet.click(position={"x": box["width"] * 0.93, "y": box["height"] * 0.2})
-    ((name, spot),) = page.evaluate("events")
-    assert (name, spot["channel"]) == ("select", 3)
-    page.mouse.move(3, 3)
-    expect(page.locator(".sum")).to_contain_text(f"channel 3, row {spot['row']}, column {spot['col']}")
-    marks = page.evaluate("[...document.querySelectorAll('.mark.cell')].map(m => [m.style.left, m.style.top])")
-    assert len(marks) == 3
-    assert len({tuple(mark) for mark in marks}) == 1
-
-
-def test_maps_are_read_with_the_keyboard(view: Open) -> None:
-    page = view("maps", some_maps())
-    page.locator(".sheet").first.focus()
-    for key in ("ArrowRight", *["ArrowRight"] * 4, "ArrowDown", "Shift+ArrowDown", "Enter"):
-        page.keyboard.press(key)
-    assert page.evaluate("events") == [["select", {"channel": 5, "row": 1, "col": 0}]]
-    page.keyboard.press("Escape")
-    expect(page.locator(".sum")).to_contain_text("Point at a value")
-
-
-def test_colours_are_the_values_on_one_scale(view: Open) -> None:
-    deep, shallow = np.full((1, 4, 2, 2), -1.0), np.full((1, 4, 2, 2), 0.5)
-    deep[0, 1] = 0
-    page = view("maps", harness.maps(deep, shallow))
-    colour = """([panel, map]) => { const canvas = document.querySelectorAll("canvas")[panel];
-      return [...canvas.getContext("2d").getImageData(canvas.width * (map + 0.5) / 4, 5, 1, 1).data]; }"""
-    lowest = page.evaluate(colour, [0, 0])
-    assert lowest == [5, 48, 97, 255]
-    assert page.evaluate(colour, [0, 1]) == [247, 247, 247, 255]
-    half = page.evaluate(colour, [1, 0])
-    assert half[0] > half[2] + 40
-    expect(page.locator(".ends")).to_have_text("−101")
-
-
-def test_scrubbing_is_reported_on_release_and_survives_updates(view: Open) -> None:
-    page = view("maps", some_maps(6))
-    scrubber = page.get_by_role("slider")
-    expect(scrubber).to_have_attribute("aria-valuetext", "epoch 5 of 5")
-    scrubber.evaluate("input => { input.value = 2; input.dispatchEvent(new Event('input')); }")
-    assert page.evaluate("events") == []
-    scrubber.evaluate("input => input.dispatchEvent(new Event('change'))")
-    assert page.evaluate("events") == [["epoch", 2]]
-    page.evaluate("data => { show(data); }", some_maps(7))
-    expect(scrubber).to_have_attribute("aria-valuetext", "epoch 2 of 6")
-    page.evaluate("data => { show(data); }", some_maps(7, epoch=0))
-    expect(scrubber).to_have_attribute("aria-valuetext", "epoch 0 of 6")
-    scrubber.press("ArrowRight")
-    expect(scrubber).to_have_attribute("aria-valuetext", "epoch 1 of 6")
-
-
-def test_the_scale_stands_still_while_scrubbing_and_play_runs_to_the_end(view: Open) -> None:
-    page = view("maps", some_maps(4))
-    scale = page.locator(".ends").inner_text()
-    page.get_by_role("button", name="Play the epochs").click()
-    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "epoch 3 of 3")
-    expect(page.get_by_role("button", name="Play the epochs")).to_be_visible()
-    page.wait_for_function("events.length")
-    assert page.evaluate("events") == [["epoch", 3]]
-    assert page.locator(".ends").inner_text() == scale
-
-
-def test_sixty_four_channels_and_thirty_epochs_repaint_within_a_frame(view: Open) -> None:
-    page = view("maps", some_maps(30, 64, 16))
-    times = page.evaluate("""() => { const input = document.querySelector("input"); const times = [];
-      for (let epoch = 0; epoch < 30; epoch++) { const start = performance.now(); input.value = epoch;
-        input.dispatchEvent(new Event("input")); times.push(performance.now() - start); }
-      return times; }""")
-    assert np.median(times) < 16
-
-
-def test_a_missing_panel_keeps_its_place(view: Open) -> None:
-    data = some_maps()
-    data["panels"][1] |= {"missing": True, "data": ""}
-    page = view("maps", data)
-    boxes = [sheet.bounding_box() for sheet in page.locator(".sheet").all()]
-    assert len({(box["width"], box["height"]) for box in boxes if box}) == 1
-    expect(page.locator(".missing")).to_have_text("not recorded")
 
 
 # ---- tiles ------------------------------------------------------------------------------------------------------

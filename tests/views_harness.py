@@ -177,7 +177,6 @@ def maps(deep: np.ndarray, shallow: np.ndarray, **more: Any) -> dict[str, Any]:
         "scale": "shared",
         "range": None,
         "arithmetic": {"terms": ["deep", "shallow"], "result": "joined", "join": "sum", "relu": True},
-        "selected": None,
         "palette": PALETTES,
         "scrubber": True,
     } | more
@@ -195,3 +194,10 @@ def tiles(count: int = 30, selected: int = 0) -> dict[str, Any]:
         "selected": 10 + selected,
         "palette": PALETTES,
     }
+
+
+def some_maps(epochs: int = 4, channels: int = 8, size: int = 4, **more: Any) -> dict[str, Any]:
+    """Random maps of a sum with ReLU, the same at every call."""
+    random = np.random.default_rng(0)
+    shape = (epochs, channels, size, size)
+    return maps(random.normal(size=shape), random.normal(size=shape), **more)

@@ -1,18 +1,28 @@
 """Maps: what the deep block, the shallow block and their fusion make of one image, epoch by epoch."""
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import cached
 import link
 import streamlit as st
 from image_words import verdict
-from picked import Picked
 from runs_data import LIVING
-from widgets import image_choice, map_numbers, nets_apart, run_choice, selection, view
+from widgets import (
+    image_choice,
+    map_fields,
+    map_numbers,
+    map_pins,
+    nets_apart,
+    run_choice,
+    selection,
+    view,
+)
+from widgets.nets_apart import Net
 
 from dfn.design.spec import to_json
-from dfn.insight.maps import Place, Stack, places, reach, view_data
+from dfn.insight.maps import Place, Stack, places, reach
+from dfn.insight.maps_view import answers, photo, view_data
 from dfn.runs.run import Run
 
 SCALES = {
@@ -20,18 +30,7 @@ SCALES = {
     "per map": "Every map fills the scale by itself: faint patterns show, but strengths cannot be compared.",
     "whole net": "One scale for all fusions of the net: shows where on the way the values are large.",
 }
-POSITION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
-PIXELS = 112
 EVERY = 2.0
-
-
-def take_events(key: str, epochs: list[int]) -> None:
-    """What was just done in the view goes into the address."""
-    event = st.session_state.get(key) or {}
-    if event.get("epoch") in epochs:
-        link.write("epoch", "" if event["epoch"] == epochs[-1] else str(event["epoch"]))
-    if event.get("select"):
-        link.write("at", ".".join(str(int(event["select"][name])) for name in ("channel", "row", "col")))
 
 
 def chosen_epoch(epochs: list[int]) -> int:
@@ -45,35 +44,15 @@ def chosen_epoch(epochs: list[int]) -> int:
     return epochs[-1]
 
 
-def chosen_position(shape: tuple[int, ...]) -> dict[str, int] | None:
-    """The channel, row and column that the address names, where the map has them."""
-    found = POSITION.fullmatch(link.read("at"))
-    spot = [int(number) for number in found.groups()] if found else []
-    if not spot or any(at >= size for at, size in zip(spot, shape, strict=True)):
-        return None
-    channel, row, col = spot
-    return {"channel": channel, "row": row, "col": col}
-
-
-def show_image(picked: Picked, said: str) -> None:
-    """The image as the net sees it, every pixel a square."""
-    pixels = picked.array
-    times = max(1, PIXELS // pixels.shape[0])
-    large = pixels.repeat(times, 0).repeat(times, 1)
-    st.image(large[:, :, 0] if large.shape[2] == 1 else large, width=large.shape[1], alt=said, output_format="PNG")
-
-
 def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
-    """Image, maps, numbers and the nets trained apart."""
+    """Maps, numbers, receptive fields and the nets trained apart."""
     recipe, images = run.recipe, cached.images_of(run)
-    seen, said = st.columns([1, 6], vertical_alignment="center")
-    with said:
-        words, controls = st.container(), st.container()
-        number = selection.fusion(found)
+    key = f"maps-{run.id}"
+    map_pins.take(key, epochs, len(found))
+    words, controls = st.container(), st.container()
+    number = selection.fusion(found)
     place = found[number - 1]
     shape = cached.costs(to_json(recipe.design), images.shape).shapes[place.names[-1]]
-    key = f"maps-{run.id}-{shape}"  # where the maps have another shape, a pinned position means nothing
-    take_events(key, epochs)
     epoch = chosen_epoch(epochs)
     with controls:
         picked = image_choice.show(images, run, epoch)
@@ -81,18 +60,37 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     at = epochs.index(epoch)
     sentence = verdict(picked, images.classes, probabilities[at].tolist(), epoch)
     words.markdown(sentence)
-    with seen:
-        show_image(picked, sentence.replace("*", ""))
     apart = nets_apart.find(recipe, picked, number, shape)
     settings = scale_of([stacks[name] for name in place.names], list(stacks.values()), apart)
-    if key not in st.session_state or not link.read("epoch"):  # else the reader's own scrubbing would come back late
-        st.session_state[f"{key}-start"] = epoch, chosen_position(shape)
-    start, spot = st.session_state[f"{key}-start"]
+    fields = cached.fields(to_json(recipe.design), place.names)
+    new, start = key not in st.session_state, st.session_state.get(f"{key}-start", {})
+    if new or not link.read("epoch"):  # else the reader's own scrubbing would come back late
+        start = {**start, "epoch": epoch}
+    if new:  # the same of what is pinned
+        start = {**start, "pins": map_pins.chosen(epochs)}
+    st.session_state[f"{key}-start"] = start
+    about = {
+        "image": photo(picked.array, sentence.replace("*", "")),
+        "answers": answers(images.classes, picked.label, probabilities),
+        "fusions": len(found),
+    }
     with st.container(border=True):
-        view.show("maps", view_data(place, stacks, epochs, start, selected=spot, scrubber=True, **settings), key=key)
+        data = view_data(place, stacks, epochs, start["epoch"], fields, pins=start["pins"], **about, **settings)
+        view.show("maps", data, key=key)
     map_numbers.show(place, stacks, epochs, at)
-    joined = dict(zip(epochs, stacks[place.names[-1]], strict=True))
-    nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}-{shape}")
+    joined = Net(
+        recipe.label, "fused", str(run.folder), place.names[-1], dict(zip(epochs, stacks[place.names[-1]], strict=True))
+    )
+    nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}")
+    st.subheader("What a place sees of the image", anchor=False)
+    with st.container(border=True):
+        map_fields.spectrum(place, fields)
+    pinned = map_pins.first_place(shape)
+    spot = pinned or map_fields.greatest(stacks[place.names[-1]][at])
+    names = map_fields.reachable(place, stacks, at, spot)
+    counted = cached.effective(str(run.folder), epoch, picked, fields[names[-1]].step, tuple(names), spot)
+    with st.container(border=True):
+        map_fields.effective(place, counted, picked.array, spot, pinned is not None, epoch)
 
 
 def follow(run: Run, epochs: list[int]) -> None:
@@ -102,11 +100,11 @@ def follow(run: Run, epochs: list[int]) -> None:
     st.caption("This run is being trained: new epochs appear by themselves.")
 
 
-def scale_of(here: list[Stack], everywhere: list[Stack], apart: nets_apart.Apart) -> dict[str, Any]:
+def scale_of(here: list[Stack], everywhere: list[Stack], apart: Sequence[Net]) -> dict[str, Any]:
     """The view's settings for the chosen scale; what is compared has one and the same."""
     if scale == "per map":
         return {"scale": "per map", "range": None}
-    beside = [stack for _, maps in apart for stack in maps.values()]
+    beside = [stack for net in apart for stack in net.maps.values()]
     return {"scale": "whole", "range": reach((everywhere if scale == "whole net" else here) + beside)}
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from maps_data import Shown, run_with_maps, runs_with_maps
 
 KEY = "run"
-OF_ONE_RUN = ("epoch", "at")  # what the address says of one run means nothing for another
+OF_ONE_RUN = ("epoch", "at", "at2", "a", "b", "compare")  # what the address says of one run means nothing for another
 
 
 def show() -> Shown | None:

@@ -11,7 +11,13 @@ from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source
 # a metric whose second line explains it and is no change of a value
 QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
 
-_EVENTS = {"net": ("exchange", "select"), "curves": (), "bars": (), "maps": ("select", "epoch"), "tiles": ("select",)}
+_EVENTS = {
+    "net": ("exchange", "select"),
+    "curves": (),
+    "bars": (),
+    "maps": ("epoch", "pin", "fusion"),
+    "tiles": ("select",),
+}
 
 _COMPONENTS = {
     name: component(f"dfn_{name}", html='<div class="dfn-view"></div>', js=source(name) + STREAMLIT_FOOTER)

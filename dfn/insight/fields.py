@@ -77,6 +77,20 @@ def effective_field(net: FusedNet, x: Tensor, at: str, row: int, column: int, ch
     return total.detach() / len(chosen)
 
 
+def side_of_share(field: Tensor, row: int, column: int, share: float) -> int | None:
+    """The side, in pixels, of the smallest square round a pixel that holds this share (0 to 1) of a field (H, W); the
+    part of it that lies outside the image counts as a part of the side. None where the field is zero."""
+    height, width = field.shape
+    total = float(field.double().sum())
+    if not total:
+        return None
+    away = torch.maximum((torch.arange(height) - row).abs()[:, None], (torch.arange(width) - column).abs()[None])
+    within = torch.zeros(int(away.max()) + 1, dtype=torch.float64)
+    within.index_add_(0, away.flatten(), field.double().cpu().flatten())
+    reached = within.cumsum(0) >= share * total * (1 - 1e-12)
+    return 2 * int(reached.int().argmax()) + 1
+
+
 Paths = dict[Field, int]
 
 

@@ -5,7 +5,6 @@ the joined map belong together: they can be laid side by side and compared numbe
 where a net runs, so that a page can say what there is to see before it pays for that.
 """
 
-import base64
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,16 +27,7 @@ if TYPE_CHECKING:
 
 Stack = NDArray[np.float32]
 
-LARGEST_HALF = 65504.0
 BATCH = 250
-_BETWEEN: dict[Join, str] = {"sum": "+", "mean": "+", "gate": "+", "max": "or", "concat": ","}
-_RESULT: dict[Join, str] = {
-    "sum": "joined",
-    "mean": "mean",
-    "max": "maximum",
-    "concat": "side by side",
-    "gate": "weighted sum",
-}
 
 
 class SnapshotError(ValueError):
@@ -159,54 +149,6 @@ def reach(stacks: Sequence[NDArray[Any]]) -> float:
     most = float(sizes.max())
     usual = float(np.partition(sizes, at := min(sizes.size - 1, int(sizes.size * 0.995)))[at])
     return usual if usual * 1.3 < most else most
-
-
-def view_data(place: Place, stacks: Mapping[str, Stack], epochs: Sequence[int], epoch: int, **more: Any) -> dict:
-    """The data of the view `maps`: the maps of one place at all these epochs, side by side; `more` are its settings
-    (`scale`, `range`, `selected`, `scrubber`)."""
-    largest = max((stacks[name] for name in place.names), key=lambda stack: stack.shape[1])
-    channels, height, width = largest.shape[1:]
-    shown = dict(stacks)
-    if place.join == "concat":
-        shown |= _spread([stacks[name] for name in place.blocks], place.blocks, channels)
-    panels = [
-        {"id": lane, "title": _block_title(place, lane, depth), "role": lane, "data": encode(shown[name])}
-        for name, lane, depth in zip(place.blocks, place.lanes, place.depths, strict=True)
-    ]
-    arithmetic, operators = None, [""] * (len(panels) - 1)
-    if place.joined and place.join:
-        terms = list(place.lanes)
-        arithmetic = {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
-        operators = [_BETWEEN[place.join]] * (len(terms) - 1) + ["="]
-        title = _RESULT[place.join] + (", then ReLU" if place.relu else "")
-        panels.append({"id": "joined", "title": title, "role": "fused", "data": encode(shown[place.joined])})
-    elif place.joined:
-        panels.append({"id": "map", "title": place.title, "role": "plain", "data": encode(shown[place.joined])})
-    grid = {"height": height, "width": width, "channels": channels, "epochs": list(epochs), "epoch": epoch}
-    return {**grid, "panels": panels, "operators": operators, "arithmetic": arithmetic, **more}
-
-
-def encode(stack: Stack) -> str:
-    """Maps (epochs, channels, rows, columns) as the view reads them: little-endian float16 in base64."""
-    halves = np.clip(stack, -LARGEST_HALF, LARGEST_HALF).astype("<f2")
-    return base64.b64encode(halves.tobytes()).decode()
-
-
-def _block_title(place: Place, lane: str, depth: int) -> str:
-    if not place.joined:
-        return f"{lane} net"
-    return f"{lane} block, {'identity' if depth == 0 else '1 conv' if depth == 1 else f'{depth} convs'}"
-
-
-def _spread(stacks: Sequence[Stack], names: Sequence[str], channels: int) -> dict[str, Stack]:
-    """The branches of a concat, each at the channels that it becomes, with nothing (NaN) at the others'."""
-    spread, start = {}, 0
-    for name, stack in zip(names, stacks, strict=True):
-        count, *size = stack.shape[1:]
-        spread[name] = np.full((len(stack), channels, *size), np.nan, dtype=np.float32)
-        spread[name][:, start : start + count] = stack
-        start += count
-    return spread
 
 
 def _nets(design: Design, snapshots: Mapping[int, Path]) -> "Iterator[FusedNet]":

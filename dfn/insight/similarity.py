@@ -17,6 +17,9 @@ from dfn.insight.maps import cosine, opposite_signs, shares
 from dfn.insight.subject import checked_images, own_copy, refusal, top_fusions
 from dfn.models.build import FusedNet
 
+BATCH = 50
+SHUFFLES = 5
+
 
 @dataclass(frozen=True)
 class Meeting:
@@ -65,16 +68,28 @@ def linear_cka(a: Tensor, b: Tensor) -> float:
     the N x N kernels AA' and BB'. NaN where a map is the same for all images; biased upwards where N is small beside
     the number of features. Raises ValueError.
     """
-    if len(a) != len(b) or len(a) < 2:
-        raise refusal("b", f"{len(b)} maps beside {len(a)}", "maps of the same images, two or more")
-    kernels = []
-    for maps in (a, b):
-        features = maps.detach().flatten(1).double()
-        features = features - features.mean(0)
-        kernels.append(features @ features.T)
-    one, other = kernels
-    size = one.norm() * other.norm()
-    return float((one * other).sum() / size) if size > 0 else float("nan")
+    return _aligned(*_kernels(a, b))
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Linear CKA of two maps over `images` images, and `shuffled`: the mean of what it reads when the images of one
+    are put into another order, which is the part that does not come from the images."""
+
+    value: float
+    shuffled: float
+    images: int
+
+
+def alignment(one: FusedNet, other: FusedNet, x: Tensor, at: str, other_at: str) -> Alignment:
+    """Linear CKA between the map `at` of one net and `other_at` of another over the images x (N, C, H, W), in eval
+    mode, beside what it reads by chance. Raises ValueError."""
+    (a,), (b,) = _maps(one, x, [at]), _maps(other, x, [other_at])
+    kernels = _kernels(a, b)
+    generator = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(len(a), generator=generator) for _ in range(SHUFFLES)]
+    shuffled = [_aligned(kernels[0], kernels[1][order][:, order]) for order in orders]
+    return Alignment(_aligned(*kernels), sum(shuffled) / SHUFFLES, len(a))
 
 
 def compare_nets(
@@ -82,13 +97,33 @@ def compare_nets(
 ) -> NDArray[np.float64]:
     """Linear CKA between the maps of two nets over the images x (N, C, H, W), in eval mode: a row for each of
     `places` of the one and a column for each of `other_places` of the other. Raises ValueError."""
-    maps = []
-    for net, names in ((one, places), (other, other_places)):
-        copy = own_copy(net)
+    rows, columns = _maps(one, x, places), _maps(other, x, other_places)
+    return np.array([[linear_cka(a, b) for b in columns] for a in rows]).reshape(len(places), len(other_places))
+
+
+def _maps(net: FusedNet, x: Tensor, names: Sequence[str]) -> list[Tensor]:
+    """The named maps of all images; a batch at a time, since a trace holds every map of the net."""
+    copy = own_copy(net)
+    batches: list[list[Tensor]] = []
+    for batch in checked_images(copy, x).split(BATCH):
         with torch.no_grad():
-            _, trace = copy.trace(checked_images(copy, x))
+            _, trace = copy.trace(batch)
         for name in names:
             if name not in trace:
                 raise refusal("places", name, f"some of {', '.join(trace)}")
-        maps.append([trace[name] for name in names])
-    return np.array([[linear_cka(a, b) for b in maps[1]] for a in maps[0]]).reshape(len(places), len(other_places))
+        batches.append([trace[name] for name in names])
+    return [torch.cat(parts) for parts in zip(*batches, strict=True)]
+
+
+def _kernels(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The N x N kernels of the centred features of both."""
+    if len(a) != len(b) or len(a) < 2:
+        raise refusal("b", f"{len(b)} maps beside {len(a)}", "maps of the same images, two or more")
+    features = [maps.detach().flatten(1).double() for maps in (a, b)]
+    one, other = (values - values.mean(0) for values in features)
+    return one @ one.T, other @ other.T
+
+
+def _aligned(one: Tensor, other: Tensor) -> float:
+    size = one.norm() * other.norm()
+    return float((one * other).sum() / size) if size > 0 else float("nan")

@@ -19,7 +19,7 @@ _FILES: dict[Name, tuple[str, ...]] = {
     "net": ("common", "net_plan", "net_marks", "net_frame", "net"),
     "curves": ("common", "curves_scale", "curves"),
     "bars": ("common", "bars"),
-    "maps": ("common", "maps_numbers", "maps"),
+    "maps": ("common", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
     "tiles": ("common", "tiles"),
 }
 

@@ -61,7 +61,8 @@ function scaleOf({ groups, log }) {
     .filter((value) => good(value, log));
   const most = Math.max(...values, log ? 1e-12 : 0);
   if (!log) {
-    const list = ticks(0, most || 1, 3);
+    const counts = values.every(Number.isInteger);
+    const list = ticks(0, most || 1, 3).filter((value) => !counts || Number.isInteger(value));
     return { at: (value) => clamp(value / (most || 1), 0, 1), ticks: list.map((value) => ({ value, word: number(value) })) };
   }
   const high = values.length ? Math.ceil(Math.log10(most) + 1e-9) : 0;

@@ -43,6 +43,14 @@ function reach(arrays) {
   return usual * 1.3 < most ? { limit: usual, beyond: true } : { limit: most, beyond: false };
 }
 
+// By how much every epoch differs from one of them; `frame` is how many values an epoch has.
+function since(values, epoch, frame) {
+  const from = epoch * frame;
+  return values.map((value, i) => value - values[from + (i % frame)]);
+}
+
+const widest = (a, b) => ({ limit: Math.max(a.limit, b.limit), beyond: a.beyond || b.beyond });
+
 // 255 colours, so that 0 has the middle one for itself, as 32-bit words as the canvas stores them (little-endian, as
 // every machine with a browser is).
 function lookup(stops) {

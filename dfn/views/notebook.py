@@ -31,8 +31,8 @@ class View(anywidget.AnyWidget):
         self.on_msg(self._hear)
 
     def on(self, event: str, handler: Handler) -> None:
-        """Calls `handler(value)` at every event of that name: `exchange` and `select` (net), `select` and `epoch`
-        (maps), `select` (tiles)."""
+        """Calls `handler(value)` at every event of that name: `exchange` and `select` (net); `epoch`, `pin` and
+        `fusion` (maps); `select` (tiles)."""
         self._handlers.setdefault(event, []).append(handler)
 
     @traitlets.validate("data")
@@ -60,7 +60,8 @@ def bars(data: Mapping[str, Any]) -> View:
 
 
 def maps(data: Mapping[str, Any]) -> View:
-    """The grid of feature maps, scrubbed through the epochs."""
+    """The grid of feature maps, scrubbed through the epochs, with pinned epochs and places: see
+    `dfn.insight.maps_view.view_data`."""
     return View("maps", data)
 
 
