@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attribution_data
+import evidence_data
 import flow_data
 import lesion_data
 import maps_data
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from dfn.data import Dataset
     from dfn.insight.effects import Kept
+    from dfn.insight.evidence import Evidence
     from dfn.insight.gradients import Flow
     from dfn.insight.maps import Stack
     from dfn.models.build import FusedNet
@@ -225,3 +227,9 @@ def lesion_gains(folder: str, epoch: int, count: int, lanes: tuple[str, ...], at
 def lesion_draws(folder: str, epoch: int, count: int, how: How, blocks: int) -> list[float]:
     """Accuracy of this run's net when so many random blocks are cut at once, for several draws."""
     return lesion_data.random_accuracies(kept(folder, epoch, count), blocks, how, images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def evidence(folder: str, epoch: int) -> "dict[str, Evidence]":
+    """What every map of this run's net tells of the shapes and of the textures of `scales`."""
+    return evidence_data.measure(net_after(folder, epoch), images_of(Run(Path(folder))))

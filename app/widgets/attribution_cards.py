@@ -9,7 +9,7 @@ from attribution_data import INPUT, Asked, Picture
 from dfn.figures.attribution import likeness, pixel_curves
 from dfn.insight.methods import METHODS
 from widgets import attribution_work as work
-from widgets.view import figure
+from widgets.view import figure, plotly
 from widgets.words import percent, plural
 
 if TYPE_CHECKING:
@@ -69,10 +69,12 @@ def _curves(net: "FusedNet", images: "Dataset", asked: Asked, picture: Picture) 
     st.markdown(
         "**Deletion and insertion**: the most important pixels go to the mean colour, or come into an empty image."
     )
-    st.plotly_chart(
+    plotly(
         pixel_curves(shares, curves, st.context.theme.type == "dark"),
-        key="pixel-curves",
-        alt=f"Probability of the class by share of pixels. Area under deletion {lost:.2f}, insertion {gained:.2f}.",
+        "pixel-curves",
+        f"Probability of the class by share of pixels. Area under deletion {lost:.2f}, insertion {gained:.2f}.",
+        f"deletion and insertion {asked.method} image {asked.image}",
+        [["share of the pixels", *curves], *zip(shares, *(values for values, _ in curves.values()), strict=True)],
     )
     st.caption("A small area is good for deletion, a large one for insertion (arXiv 1806.07421).")
 
@@ -84,10 +86,12 @@ def _randomised(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
         return
     last = list(found.values())[-1]
     st.markdown("**Randomisation**: does the picture depend on the weights at all?")
-    st.plotly_chart(
+    plotly(
         likeness(found, st.context.theme.type == "dark"),
-        key="likeness",
-        alt=f"Rank correlation with the picture of the net as it is; {last:.2f} when all weights are shuffled.",
+        "likeness",
+        f"Rank correlation with the picture of the net as it is; {last:.2f} when all weights are shuffled.",
+        f"randomisation {asked.method} image {asked.image}",
+        [["shuffled so far", "rank correlation"], *found.items()],
     )
     st.caption(
         f"With all weights shuffled the rank correlation of |values| is {last:.2f}. A method that stays near 1 does "

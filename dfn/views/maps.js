@@ -58,6 +58,7 @@ function build(view) {
   view.caption = html("div");
   view.key = html("div", { class: "key" }, view.ramp, view.ends, view.caption);
   view.root.append(view.player, view.grid, html("div", { class: "foot" }, view.sum, view.key));
+  view.root.append(saving(() => view.root, () => ({ name: `maps epoch ${view.shown}`, rows: table(view) })));
   view.panels = [];
   view.at = null; // index of the epoch on show
   view.pointed = null;
@@ -344,6 +345,21 @@ function valueOf(view, id, { channel, row, col }) {
   const values = view.panels[at]?.values;
   const { width, height, channels } = view.data;
   return values ? values[((view.at * channels + channel) * height + row) * width + col] : null;
+}
+
+// The very numbers: the value at every position of every map at the epoch on show.
+function table(view) {
+  const { width, height, panels } = view.data;
+  const rows = panels.flatMap((content, at) => {
+    const { values } = view.panels[at];
+    if (!values) return [];
+    const each = view.data.channels * height * width;
+    return [...values.subarray(view.at * each, (view.at + 1) * each)].map((value, i) => {
+      const [channel, row] = [Math.floor(i / (height * width)), Math.floor(i / width) % height];
+      return [content.title, view.shown, channel, row, i % width, value];
+    });
+  });
+  return [["map", "epoch", "channel", "row", "column", "value"], ...rows];
 }
 
 // The net's own sum with its own numbers: "0.82 + −0.31 = 0.51 → 0.51 after ReLU". What stands after "=" is computed
