@@ -8,7 +8,7 @@ import link
 import streamlit as st
 from image_words import verdict
 from runs_data import LIVING
-from widgets import image_choice, map_numbers, nets_apart, run_choice, selection, view
+from widgets import evidence, image_choice, map_numbers, nets_apart, run_choice, selection, view
 
 from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach, view_data
@@ -92,6 +92,7 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     map_numbers.show(place, stacks, epochs, at)
     joined = dict(zip(epochs, stacks[place.names[-1]], strict=True))
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}-{shape}")
+    evidence.show(run, epoch)
 
 
 def follow(run: Run, epochs: list[int]) -> None:
