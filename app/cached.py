@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attribution_data
 import evidence_data
 import flow_data
 import lesion_data
@@ -146,7 +145,9 @@ def called(folder: str, epoch: int, part: int) -> "NDArray[np.int64]":
 @st.cache_resource(max_entries=16, show_spinner=False)
 def net_after(folder: str, epoch: int) -> "FusedNet":
     """The net that a run had after an epoch. Everybody reads this one, nobody changes it."""
-    return attribution_data.load_net(Run(Path(folder)), epoch)
+    from dfn.runs import weights
+
+    return weights.net_after(Run(Path(folder)), epoch)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
@@ -233,3 +234,9 @@ def lesion_draws(folder: str, epoch: int, count: int, how: How, blocks: int) -> 
 def evidence(folder: str, epoch: int) -> "dict[str, Evidence]":
     """What every map of this run's net tells of the shapes and of the textures of `scales`."""
     return evidence_data.measure(net_after(folder, epoch), images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def lesion_maps(folder: str, epoch: int, count: int, lesion: Lesion, index: int, name: str) -> "tuple[Stack, Stack]":
+    """A map of one test image in this run's net, whole and with a lesion."""
+    return lesion_data.maps_beside(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), index, name)

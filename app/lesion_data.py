@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dfn.data import Dataset
     from dfn.insight.effects import Kept
+    from dfn.insight.maps import Stack
     from dfn.models.build import FusedNet
 
 LEAST_JUDGED = 100
@@ -100,6 +101,18 @@ def outcome(kept: "Kept", lesion: Lesion, images: "Dataset") -> Outcome:
     numbers = (before != called).nonzero()[:, 0].tolist()
     flips = tuple(Flip(n, int(labels[n]), int(before[n]), int(called[n])) for n in numbers)
     return Outcome(kept.effect.accuracy, _share(called == labels), _share(before == called), flips, seconds)
+
+
+def maps_beside(kept: "Kept", lesion: Lesion, images: "Dataset", index: int, name: str) -> "tuple[Stack, Stack]":
+    """The map of this name (1, channels, rows, columns) for one test image, in the whole net and with the lesion."""
+    import torch
+
+    x, _ = some_images(images, [index])
+    with torch.no_grad():
+        before, after = (
+            net.trace(x)[1][name].numpy() for net in (kept.net, lesioned(kept.net, lesion, reference(kept, images)))
+        )
+    return before, after
 
 
 def reference(kept: "Kept", images: "Dataset") -> "Tensor":

@@ -6,7 +6,7 @@ import attribution_scores as scores
 import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 
-from dfn.figures.attribution import likeness, pixel_curves
+from dfn.figures.attribution import hit_rates, likeness, pixel_curves
 from dfn.insight.methods import METHODS
 from widgets import attribution_work as work
 from widgets.view import figure, plotly
@@ -113,3 +113,27 @@ def _pointing(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
         f"object. A pixel drawn at random would hit in {percent(chance)} (arXiv 1608.00507)."
     )
     figure(percent(rate), "pointing game: hits", about)
+    if st.toggle("All methods in the pointing game", key="attribution-hits"):
+        _hit_rates(net, images, asked)
+
+
+def _hit_rates(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
+    found = work.answer(
+        "hits", asked, lambda tell: scores.hit_rates(net, images, asked, tell), "Pointing game of all methods"
+    )
+    if found is None:
+        return
+    rates, chance, count = found
+    named = {METHODS[method].title: rate for method, rate in rates.items()}
+    said = "; ".join(f"{title} {percent(rate)}" for title, rate in named.items())
+    plotly(
+        hit_rates(named, chance, st.context.theme.type == "dark"),
+        "hit-rates",
+        f"Hits in the pointing game: {said}; a random pixel {percent(chance)}.",
+        f"pointing game {asked.at}",
+        [["method", "hit rate", "chance"], *([title, rate, chance] for title, rate in named.items())],
+    )
+    st.caption(
+        f"{plural(count, 'test image')}, each explained for its true class; integration with 50 steps. The standard "
+        f"error of a rate over so few images is up to {50 / count**0.5:.0f} points (arXiv 1608.00507)."
+    )

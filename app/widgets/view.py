@@ -60,6 +60,11 @@ def plotly(figure: Any, key: str, alt: str, name: str, rows: Sequence[Sequence[s
     """Draw a plotly figure that can be saved like a view: `name` becomes the file's, `rows` are its numbers, the names
     of the columns first."""
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+    save(key, name, rows)
+
+
+def save(key: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
+    """The row that saves what stands in the element with this key, as it does below a view."""
     _SAVE(data={"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}, key=f"{key}-save")
 
 

@@ -1,11 +1,12 @@
-// What stands below a figure that another library drew: the row that saves it. `data.of` is the class of the element
-// that holds the figure, `data.name` its name, `data.rows` its numbers.
+// What stands below a figure that others drew: the row that saves it. `data.of` is the class of the element that holds
+// the figure, `data.name` its name, `data.rows` its numbers.
 
 export function draw(root, data, emit) {
   return update(mount(root, "", build), data, emit);
 }
 
 function build(view) {
-  const figure = () => document.getElementsByClassName(view.data.of)[0].querySelector(".js-plotly-plot");
+  const holder = () => document.getElementsByClassName(view.data.of)[0];
+  const figure = () => holder().querySelector(".js-plotly-plot") ?? holder();
   view.root.append(saving(figure, () => view.data));
 }

@@ -67,7 +67,8 @@ async function toPng(root) {
 
 // ---- what stands in the page as one SVG that needs no page -------------------------------------------------------
 
-const LEFT_OUT = ".save, .hidden, .play, .reset, .tip, .status, .sum.muted, .modebar-container, style, input";
+const LEFT_OUT =
+  "[data-testid=stElementToolbar], .save, .hidden, .play, .reset, .tip, .status, .sum.muted, .modebar-container, style, input";
 const MARGIN = 16;
 const KEPT = `fill fill-opacity stroke stroke-width stroke-opacity stroke-dasharray stroke-linecap stroke-linejoin opacity
   font-family font-size font-weight text-anchor dominant-baseline display visibility`.split(/\s+/);
@@ -85,8 +86,8 @@ function toSvg(root) {
     const place = { x: round(box.left - left), y: round(box.top - top), width: round(box.width), height: round(box.height) };
     if (!node.querySelector(LEFT_OUT)) [first, last] = [Math.min(first, place.y), Math.max(last, place.y + place.height)];
     if (node instanceof SVGSVGElement) return parts.push(attributes(standing(node), place));
-    if (node instanceof HTMLCanvasElement)
-      return parts.push(svg("image", { ...place, href: node.toDataURL(), style: "image-rendering:pixelated", preserveAspectRatio: "none" }));
+    if (node instanceof HTMLCanvasElement || node instanceof HTMLImageElement)
+      return parts.push(svg("image", { ...place, href: pixels(node), style: "image-rendering:pixelated", preserveAspectRatio: "none" }));
     parts.push(...ground(style, place, parts.length));
     for (const child of node.childNodes) gather(child);
   };
@@ -96,6 +97,13 @@ function toSvg(root) {
   const view = `${start.x} ${start.y} ${size.width} ${size.height}`;
   const whole = svg("svg", { xmlns: SVG, ...size, viewBox: view }, svg("rect", { ...start, ...size, fill: paper(root) }), ...parts);
   return { text: new XMLSerializer().serializeToString(whole), ...size };
+}
+
+function pixels(picture) {
+  if (picture instanceof HTMLCanvasElement) return picture.toDataURL();
+  const canvas = html("canvas", { width: picture.naturalWidth, height: picture.naturalHeight });
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  return canvas.toDataURL();
 }
 
 // A copy of an SVG with its style written into it.
