@@ -5,14 +5,24 @@ from typing import Any
 
 import cached
 import link
+import snippets
 import streamlit as st
 from image_words import verdict
-from runs_data import LIVING
-from widgets import evidence, image_choice, map_numbers, nets_apart, run_choice, selection, view
+from maps_data import Shown
+from widgets import (
+    evidence,
+    following,
+    image_choice,
+    map_numbers,
+    nets_apart,
+    python_code,
+    run_choice,
+    selection,
+    view,
+)
 
 from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach, view_data
-from dfn.runs.run import Run
 
 SCALES = {
     "shared": "One scale for all maps on show, over all epochs: what looks stronger is stronger.",
@@ -21,7 +31,6 @@ SCALES = {
 }
 POSITION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
 PIXELS = 112
-EVERY = 2.0
 
 
 def take_events(key: str, epochs: list[int]) -> None:
@@ -62,8 +71,9 @@ def show_image(images: Any, index: int, said: str) -> None:
     st.image(large[:, :, 0] if large.shape[2] == 1 else large, width=large.shape[1], alt=said, output_format="PNG")
 
 
-def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
+def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
     """Image, maps, numbers and the nets trained apart."""
+    run = shown.run
     recipe, images = run.recipe, cached.images_of(run)
     seen, said = st.columns([1, 6], vertical_alignment="center")
     with said:
@@ -93,13 +103,7 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     joined = dict(zip(epochs, stacks[place.names[-1]], strict=True))
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}-{shape}")
     evidence.show(run, epoch)
-
-
-def follow(run: Run, epochs: list[int]) -> None:
-    """Draw the page again when a run in training has kept the weights of another epoch."""
-    if list(run.snapshots()) != epochs or run.status().state not in LIVING:
-        st.rerun()
-    st.caption("This run is being trained: new epochs appear by themselves.")
+    python_code.show(lambda: snippets.maps(run, shown.recorded, epoch, index, place, number), "maps")
 
 
 def scale_of(here: list[Stack], everywhere: list[Stack], apart: nets_apart.Apart) -> dict[str, Any]:
@@ -141,8 +145,7 @@ if shown.recorded:
 slot, epochs_kept = st.container(), list(shown.run.snapshots())
 try:
     with slot.skeleton(height=620), slot:
-        show_maps(shown.run, epochs_kept, places_found)
+        show_maps(shown, epochs_kept, places_found)
 except ValueError as error:
     st.error(f"These maps cannot be shown: {error}")
-if shown.run.status().state in LIVING:
-    st.fragment(follow, run_every=EVERY)(shown.run, epochs_kept)
+following.show(shown.run, epochs_kept)
