@@ -41,8 +41,9 @@ def test_maps_have_every_epoch_of_a_run_and_one_of_a_net(run, seen):
 
 def test_attribution_draws_the_values(run, seen):
     figure = notebook.attribution(run, 7, "deep_lift", target=seen[1])
-    found = attribute(net_after(run), *seen, "deep_lift")
-    np.testing.assert_allclose(np.array(figure.data[1].z, float), found.values[0].double().sum(0), rtol=1e-5, atol=1e-7)
+    found = attribute(net_after(run), seen[0], seen[1], "deep_lift")
+    drawn = np.array(figure.data[1].z, float)  # pyright: ignore[reportAttributeAccessIssue]
+    np.testing.assert_allclose(drawn, found.values[0].double().sum(0), rtol=1e-5, atol=1e-7)
     assert "completeness gap" in figure.layout.title.text
 
 
