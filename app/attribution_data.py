@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from picked import Picked
 
 from dfn.design.spec import Design
-from dfn.insight.maps import Place, SnapshotError, reach
+from dfn.insight.maps import Place, reach
 from dfn.insight.methods import METHODS, Method, misfit
-from dfn.runs.store import Run
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -101,22 +100,6 @@ def fitting(at: str, design: Design) -> tuple[list[str], dict[str, list[str]]]:
     return found, refused
 
 
-def load_net(run: Run, epoch: int) -> "FusedNet":
-    """The net as it was kept after an epoch; raises SnapshotError."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    from dfn.models.build import build
-
-    file = run.snapshot_file(epoch)
-    net = build(run.recipe.design).eval().requires_grad_(False)
-    try:
-        net.load_state_dict(load_file(file))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise SnapshotError(f"{file.name} cannot be read as weights of this net") from error
-    return net
-
-
 def explain(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> Picture:
     """The picture that is asked for; raises ValueError."""
     from dfn.insight.attribution import attribute
@@ -176,37 +159,3 @@ def cost_words(method: Method, shape: tuple[int, ...]) -> str:
     grows = method.options.get("steps", 0) is None
     more = ", and up to 32 times as many where the gap stays above 1 %" if grows else ""
     return f"{passes.forward} forward{backward} passes for one image{more}"
-
-
-def code(run: Run, asked: Asked, recorded: bool) -> str:
-    """The same picture from Python."""
-    recipe = run.recipe
-    limits = {"size": recipe.size, "train_limit": recipe.train_limit, "test_limit": recipe.test_limit}
-    given = "".join(f", {name}={value}" for name, value in limits.items() if value is not None)
-    store = 'Store(Path("assets/recorded"))' if recorded else "Store()"
-    return f"""{_imports(asked.image, recorded)}
-
-run = {store}.get("{run.id}")
-net = dfn.build(run.recipe.design)
-net.load_state_dict(load_file(run.snapshot_file({asked.epoch})))
-data = dfn.load_data({recipe.data!r}{given})
-x = data.normalise({asked.image.python}[None])
-a = attribute(net, x, {asked.target}, "{asked.method}", at="{asked.at}")
-print(a.values.shape, a.gap)"""
-
-
-def _imports(image: Picked, recorded: bool) -> str:
-    """What the lines from Python need: the standard library first, then what is installed, then this project."""
-    lines = {"from safetensors.torch import load_file", "import dfn", "from dfn.insight.attribution import attribute"}
-    lines |= {"from dfn.runs.store import Store", *image.imports}
-    lines |= {"from pathlib import Path"} if recorded else set()
-    groups: dict[int, list[str]] = {}
-    for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
-        package = line.split()[1].partition(".")[0]
-        groups.setdefault({"pathlib": 0, "dfn": 2}.get(package, 1), []).append(line)
-    return "\n\n".join("\n".join(groups[rank]) for rank in sorted(groups))
-
-
-def csv(picture: Picture) -> str:
-    """The values of a picture, a line for each row."""
-    return "".join(",".join(f"{value:.6g}" for value in row) + "\n" for row in picture.heat)

@@ -5,7 +5,7 @@ What takes long is done in small portions, with a word to the page after each: t
 
 from typing import TYPE_CHECKING
 
-from attribution_data import Asked, Picture, Tell
+from attribution_data import Asked, Picture, Tell, fitting
 
 from dfn.insight.methods import METHODS, STEPS
 
@@ -85,3 +85,20 @@ def pointing(net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell) -> tu
         tell(at + 1, count)
     hit = scores.pointing(torch.cat(found), masks[:count])
     return hit.rate, hit.chance, count
+
+
+def hit_rates(
+    net: "FusedNet", images: "Dataset", asked: Asked, tell: Tell
+) -> tuple[dict[str, float], float, int] | None:
+    """The pointing game of every method that fits the place, over the same images as `pointing`: hit rates, the chance
+    of a random pixel, and the number of images."""
+    from dfn.insight import scores
+
+    masks = images.test.masks
+    if masks is None:
+        return None
+    count = min(POINTED_AT, len(masks))
+    x, labels = images.normalise(images.test.images[:count]), images.test.labels[:count]
+    methods, _ = fitting(asked.at, net.design)
+    found = scores.hit_rates(net, x, labels, masks[:count], methods, asked.at, tell)
+    return {method: hit.rate for method, hit in found.items()}, masks[:count].double().mean().item(), count

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attribution_data
+import evidence_data
 import flow_data
 import lesion_data
 import map_measures
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dfn.data import Dataset
     from dfn.data.own import Photo
     from dfn.insight.effects import Kept
+    from dfn.insight.evidence import Evidence
     from dfn.insight.fields import Fields
     from dfn.insight.gradients import Flow
     from dfn.insight.maps import Stack
@@ -166,7 +167,9 @@ def calls(folder: str, epoch: int, part: int) -> "tuple[NDArray[np.int64], NDArr
 @st.cache_resource(max_entries=16, show_spinner=False)
 def net_after(folder: str, epoch: int) -> "FusedNet":
     """The net that a run had after an epoch. Everybody reads this one, nobody changes it."""
-    return attribution_data.load_net(Run(Path(folder)), epoch)
+    from dfn.runs import weights
+
+    return weights.net_after(Run(Path(folder)), epoch)
 
 
 @st.cache_resource(max_entries=512, show_spinner=False)
@@ -278,3 +281,17 @@ def alike(one: tuple[str, int, str], other: tuple[str, int, str]) -> "Alignment"
     """How alike the maps of two runs are over test images; each is (folder, epoch, name of the map)."""
     images = images_of(Run(Path(one[0])))
     return map_measures.alike(net_after(*one[:2]), net_after(*other[:2]), images, one[2], other[2])
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def evidence(folder: str, epoch: int) -> "dict[str, Evidence]":
+    """What every map of this run's net tells of the shapes and of the textures of `scales`."""
+    return evidence_data.measure(net_after(folder, epoch), images_of(Run(Path(folder))))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def lesion_maps(
+    folder: str, epoch: int, count: int, lesion: Lesion, picked: Picked, name: str
+) -> "tuple[Stack, Stack]":
+    """A map of one image in this run's net, whole and with a lesion."""
+    return lesion_data.maps_beside(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), picked, name)

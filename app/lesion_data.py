@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dfn.data import Dataset
     from dfn.insight.effects import Kept
+    from dfn.insight.maps import Stack
     from dfn.models.build import FusedNet
 
 LEAST_JUDGED = 100
@@ -117,6 +118,18 @@ def answers(kept: "Kept", lesion: Lesion, images: "Dataset", picked: Picked) -> 
             sure, called = net(x)[0].softmax(0).max(0)
             found.append((int(called), float(sure)))
     return found[0], found[1]
+
+
+def maps_beside(kept: "Kept", lesion: Lesion, images: "Dataset", picked: Picked, name: str) -> "tuple[Stack, Stack]":
+    """The map of this name (1, channels, rows, columns) for one image, in the whole net and with the lesion."""
+    import torch
+
+    x = picked.seen(images)
+    with torch.no_grad():
+        before, after = (
+            net.trace(x)[1][name].numpy() for net in (kept.net, lesioned(kept.net, lesion, reference(kept, images)))
+        )
+    return before, after
 
 
 def reference(kept: "Kept", images: "Dataset") -> "Tensor":

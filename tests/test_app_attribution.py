@@ -7,7 +7,7 @@ from typing import Any
 
 import cached
 import pytest
-from attribution_data import GAP_ALLOWED, load_net
+from attribution_data import GAP_ALLOWED
 from pages import cards_of, page_at, text_of
 from picked import numbered_image
 from safetensors.torch import save_file
@@ -19,6 +19,7 @@ from dfn.insight.branches import attribute_by_branch
 from dfn.insight.methods import METHODS
 from dfn.insight.scores import pointing, rank_correlation
 from dfn.runs.store import Run, Store
+from dfn.runs.weights import net_after
 from dfn.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
@@ -54,7 +55,7 @@ def _alts(app: AppTest) -> list[str]:
 def _asked(run: Run, image: int, epoch: int = 5):
     """Net, image and the class that it is called."""
     images = cached.images_of(run)
-    net, x = load_net(run, epoch), images.normalise(images.test.images[image : image + 1])
+    net, x = net_after(run, epoch), images.normalise(images.test.images[image : image + 1])
     return net, x, int(net(x).argmax())
 
 
@@ -236,7 +237,7 @@ def test_on_scales_the_largest_value_is_held_against_the_object(runs_dir, place)
     images = cached.images_of(run)
     x, labels = images.normalise(images.test.images[:24]), images.test.labels[:24].tolist()
     at = "input" if place == "input" else "fusion1/joined"
-    values = attribute(load_net(run, 0), x, labels, "saliency", at).values
+    values = attribute(net_after(run, 0), x, labels, "saliency", at).values
     hit = pointing(values, images.test.masks[:24])
     assert cards_of(app)["pointing game: hits"] == f"{100 * hit.rate:.1f} %"
     assert f"would hit in {100 * hit.chance:.1f} %" in text_of(app)
@@ -252,17 +253,6 @@ def test_what_was_stopped_stays_stopped_until_it_is_asked_for_again(fused):
     assert "stopped." in text_of(app) and "**The whole**" not in text_of(app)
     next(button for button in app.button if button.label == "Go on").click().run()
     assert "**The whole**" in text_of(app)
-
-
-def test_the_code_on_the_page_gives_the_same_picture(fused, monkeypatch, capsys):
-    monkeypatch.chdir(Path(MAIN).parents[1])
-    app = _open(place="joined", fusion="6", image="3", method="deep_lift")
-    app.session_state["attribution-code"] = True
-    _well(app.run())
-    exec(app.code[0].value, {})
-    net, x, called = _asked(fused, 3)
-    found = attribute(net, x, called, "deep_lift", "fusion6/joined")
-    assert capsys.readouterr().out.strip() == f"{found.values.shape} {found.gap}"
 
 
 def test_two_people_at_once_get_the_pictures_that_one_alone_gets(fused):

@@ -279,3 +279,17 @@ def test_a_damaged_snapshot_is_a_sentence(filled):
     app = _open(run=run.id)
     assert not app.exception
     assert "epoch-0002.safetensors" in app.error[0].value
+
+
+def test_the_maps_of_the_cut_net_stand_beside_those_of_the_whole_one(filled):
+    run = filled["fused 8 + 5"]
+    kept, images = _kept(run), cached.images_of(run)
+    app = _open(run=run.id, cut="fusion2/deep", fusion="3", image="4")
+    assert not app.exception and not app.error
+    x = images.normalise(images.test.images[4:5])
+    before, after = (net.trace(x)[1]["fusion3/joined"] for net in (kept.net, lesion(kept.net, 2, "deep")))
+    change = ((after - before).abs().sum() / before.abs().sum()).item()
+    assert f"the change sums to {change:.0%} of the map" in text_of(app)
+    assert "What it does to the maps" not in text_of(_open(run=run.id))
+    early = _open(run=run.id, cut="fusion2/deep", fusion="1", image="4")
+    assert "the change sums to 0% of the map" in text_of(early)

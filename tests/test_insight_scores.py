@@ -13,7 +13,15 @@ from dfn.design.nodes import Conv, Head, Series
 from dfn.design.spec import Design
 from dfn.insight.attribution import attribute
 from dfn.insight.methods import METHODS
-from dfn.insight.scores import infidelity, pixel_curve, pointing, randomisation, rank_correlation, sensitivity
+from dfn.insight.scores import (
+    hit_rates,
+    infidelity,
+    pixel_curve,
+    pointing,
+    randomisation,
+    rank_correlation,
+    sensitivity,
+)
 from dfn.insight.subject import Unit
 from dfn.models.build import FusedNet, build
 
@@ -144,3 +152,15 @@ def test_amounts_and_slopes_are_told_apart():
     assert {name for name, method in METHODS.items() if method.completeness} <= {
         name for name, method in METHODS.items() if method.values == "amount"
     }
+
+
+def test_hit_rates_are_the_pointing_game_of_each_method():
+    net, masks = settled(), torch.zeros(4, 8, 8, dtype=torch.bool)
+    masks[:, :4] = True
+    told: list[int] = []
+    methods = ["saliency", "integrated_gradients"]
+    found = hit_rates(net, X, TARGET, masks, methods, on_progress=lambda done, expected: told.append(done))
+    assert list(found) == methods and told == list(range(1, 9))
+    by_hand = pointing(attribute(net, X, TARGET, "saliency").values, masks)
+    assert torch.equal(found["saliency"].hits, by_hand.hits) and found["saliency"].chance == 0.5
+    assert not hit_rates(net, X, TARGET, masks, methods, on_progress=lambda done, expected: done < 3)

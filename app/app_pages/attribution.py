@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any
 import attribution_beside
 import attribution_data as data
 import cached
+import snippets
 import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 from image_words import caption, verdict
 from maps_data import Shown
 from picked import Picked
-from widgets import attribution_cards, attribution_view, image_choice, method_choice, run_choice, selection, view
+from widgets import (
+    attribution_cards,
+    attribution_view,
+    following,
+    image_choice,
+    method_choice,
+    python_code,
+    run_choice,
+    selection,
+    view,
+)
 from widgets import attribution_work as work
 from widgets.attribution_view import Panel
 
@@ -81,7 +92,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     if place.join:
         show_branches(replace(asked, method=FROM_IMAGE, at=INPUT), run, found.index(place) + 1, place)
     attribution_cards.show(cached.net_after(asked.folder, epoch), images, asked, first)
-    show_sources(shown, asked, first, shape)
+    show_sources(shown, asked, shape)
 
 
 def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset") -> Panel:
@@ -93,7 +104,7 @@ def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Datase
 def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: Picked, classes: Sequence[str]) -> None:
     """The bare image, one or two pictures on one scale, and their self-tests."""
     scale = data.common_scale([(panel.method, panel.heat) for panel in panels])
-    with st.container(border=True):
+    with st.container(border=True, key="attribution-pictures"):
         columns = st.columns(3)
         with columns[0]:
             about = "no label" if picked.label is None else f"class {classes[picked.label]}"
@@ -107,6 +118,8 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: P
                 attribution_view.gap_card(answers[0], panels[0].method)
                 attribution_view.limits(panels[:1])
         attribution_view.scale_strip(scale)
+        name = f"{panels[0].method} {panels[0].about} {picked.file}"
+        view.save("attribution-pictures", name, attribution_view.rows(panels))
     if len(panels) > 1:
         names = ("completeness gap", "completeness gap beside it")
         columns = st.columns(3)
@@ -134,8 +147,8 @@ def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
         attribution_view.parts(found, asked.image.array, fusion)
 
 
-def show_sources(shown: Shown, asked: Asked, answer: Picture, shape: Sequence[int]) -> None:
-    """Formula, source and cost of the method, the same from Python, and the values as a file."""
+def show_sources(shown: Shown, asked: Asked, shape: Sequence[int]) -> None:
+    """Formula, source and cost of the method, and the same from Python."""
     facts = METHODS[asked.method]
     sources = st.expander(
         "Formula, source and cost", icon=":material/functions:", key="attribution-sources", on_change="rerun"
@@ -148,14 +161,12 @@ def show_sources(shown: Shown, asked: Asked, answer: Picture, shape: Sequence[in
                 "of the class, i one number of x; A^k channel k of a map, y one number of a map."
             )
             st.markdown(f"Source: {facts.source}. Cost: {data.cost_words(facts, tuple(shape))}. Computed with Captum.")
-    code = st.expander(
-        "The same from Python, and the values", icon=":material/code:", key="attribution-code", on_change="rerun"
+    python_code.show(
+        lambda: snippets.attribution(
+            shown.run, shown.recorded, asked.epoch, asked.image, asked.target, asked.method, asked.at
+        ),
+        "attribution",
     )
-    if code.open:
-        with code:
-            st.code(data.code(shown.run, asked, shown.recorded), language="python")
-            name = f"{asked.method}-{asked.at.replace('/', '-')}-{asked.image.file}.csv"
-            st.download_button("Values as CSV", data.csv(answer), file_name=name, mime="text/csv")
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -181,3 +192,4 @@ try:
         show_page(shown, places(shown.run.recipe.design), choices)
 except ValueError as error:
     st.error(f"This picture cannot be made: {error}")
+following.show(shown.run, list(shown.run.snapshots()))

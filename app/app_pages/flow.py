@@ -1,12 +1,24 @@
 """Flow: how the gradient comes back from the loss to the stem, and along which paths."""
 
 import cached
+import snippets
 import streamlit as st
 from flow_data import MOST_JUDGED, Asked, batch_of, companions, gradient_rows, shares
-from maps_data import run_with_maps
+from maps_data import Shown, run_with_maps
 from picked import Picked, numbered_image
 from runs_data import train_link
-from widgets import flow_gradient, flow_image, flow_joint, flow_lengths, link_choice, run_choice, selection, view
+from widgets import (
+    flow_gradient,
+    flow_image,
+    flow_joint,
+    flow_lengths,
+    following,
+    link_choice,
+    python_code,
+    run_choice,
+    selection,
+    view,
+)
 from widgets.words import plural
 
 from dfn.design.spec import to_json
@@ -52,8 +64,9 @@ def show_places(run: Run, epoch: int, asked: Asked, on: str) -> None:
         st.page_link("app_pages/train.py", label=f"Train {label}", icon=":material/show_chart:", query_params=address)
 
 
-def show_flow(run: Run, epoch: int) -> None:
+def show_flow(shown: Shown, epoch: int) -> None:
     """Everything below the title."""
+    run = shown.run
     recipe, images = run.recipe, cached.images_of(run)
     picked = flow_image.show(images, run, epoch)
     cost = cached.costs(to_json(recipe.design), images.shape)
@@ -76,6 +89,7 @@ def show_flow(run: Run, epoch: int) -> None:
         st.subheader("What each base network can do alone", anchor=False)
         with st.container(border=True):
             flow_joint.show(run, epoch, min(MOST_JUDGED, len(images.test)), len(images.test))
+    python_code.show(lambda: snippets.flow(run, shown.recorded, epoch, asked), "flow")
 
 
 def runs_beside(run: Run) -> list[tuple[str, str, Run]]:
@@ -93,7 +107,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    epoch_shown = selection.epoch(list(shown.run.snapshots())) if shown else 0
+    epochs_kept = list(shown.run.snapshots()) if shown else []
+    epoch_shown = selection.epoch(epochs_kept) if shown else 0
 if shown is None:
     st.markdown("Gradients are measured with the weights that a run keeps, and no run has kept any yet.")
     st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
@@ -108,6 +123,7 @@ if shown.recorded:
 slot = st.container()
 try:
     with slot.skeleton(height=760), slot:
-        show_flow(shown.run, epoch_shown)
+        show_flow(shown, epoch_shown)
 except ValueError as error:
     st.error(f"This cannot be measured: {error}")
+following.show(shown.run, epochs_kept)

@@ -1,12 +1,24 @@
 """Lesions: blocks, branches and ways back are cut, and what is left of the net is measured at once."""
 
 import cached
+import snippets
 import streamlit as st
 from flow_data import companions
 from lesion_data import judged
 from lesion_plan import Lesion, Options, drawn, options, paths_left, plain_block, toggled
 from streamlit.delta_generator import DeltaGenerator
-from widgets import flow_image, lesion_controls, lesion_result, lesion_strip, run_choice, selection, view
+from widgets import (
+    flow_image,
+    following,
+    lesion_controls,
+    lesion_maps,
+    lesion_result,
+    lesion_strip,
+    python_code,
+    run_choice,
+    selection,
+    view,
+)
 from widgets.lesion_strip import Judge
 from widgets.words import percent, plural
 
@@ -51,6 +63,9 @@ def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) 
             answers = cached.answers_to(*judge, lesion, picked)
             st.markdown(lesion_result.chosen_image(picked, answers, images.classes))
         lesion_result.flips(outcome.flips, images)
+    if lesion.changes:
+        with st.container(border=True):
+            lesion_maps.show(run, judge, lesion, picked)
     return judge, outcome.before
 
 
@@ -76,7 +91,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    epoch_shown = selection.epoch(list(shown.run.snapshots())) if shown else 0
+    epochs_kept = list(shown.run.snapshots()) if shown else []
+    epoch_shown = selection.epoch(epochs_kept) if shown else 0
 if shown is None:
     st.markdown("Lesions are made in the weights that a run keeps, and no run has kept any yet.")
     st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
@@ -105,5 +121,8 @@ try:
     with slot.skeleton(height=560), slot:
         judged_by, accuracy = show_effect(run_shown, epoch_shown, made, said)
     show_more(run_shown, judged_by, accuracy, made, possible)
+    stands = run_shown, shown.recorded, *judged_by[1:], made, possible.lanes.get("plain", ())
+    python_code.show(lambda: snippets.lesions(*stands), "lesions")
 except ValueError as error:
     st.error(f"This lesion cannot be measured: {error}")
+following.show(run_shown, epochs_kept)

@@ -5,15 +5,19 @@ from typing import Any
 
 import cached
 import link
+import snippets
 import streamlit as st
 from image_words import verdict
-from runs_data import LIVING
+from maps_data import Shown
 from widgets import (
+    evidence,
+    following,
     image_choice,
     map_fields,
     map_numbers,
     map_pins,
     nets_apart,
+    python_code,
     run_choice,
     selection,
     view,
@@ -23,14 +27,12 @@ from widgets.nets_apart import Net
 from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach
 from dfn.insight.maps_view import answers, photo, view_data
-from dfn.runs.run import Run
 
 SCALES = {
     "shared": "One scale for all maps on show, over all epochs: what looks stronger is stronger.",
     "per map": "Every map fills the scale by itself: faint patterns show, but strengths cannot be compared.",
     "whole net": "One scale for all fusions of the net: shows where on the way the values are large.",
 }
-EVERY = 2.0
 
 
 def chosen_epoch(epochs: list[int]) -> int:
@@ -44,8 +46,9 @@ def chosen_epoch(epochs: list[int]) -> int:
     return epochs[-1]
 
 
-def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
+def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
     """Maps, numbers, receptive fields and the nets trained apart."""
+    run = shown.run
     recipe, images = run.recipe, cached.images_of(run)
     key = f"maps-{run.id}"
     map_pins.take(key, epochs, len(found))
@@ -91,13 +94,8 @@ def show_maps(run: Run, epochs: list[int], found: list[Place]) -> None:
     counted = cached.effective(str(run.folder), epoch, picked, fields[names[-1]].step, tuple(names), spot)
     with st.container(border=True):
         map_fields.effective(place, counted, picked.array, spot, pinned is not None, epoch)
-
-
-def follow(run: Run, epochs: list[int]) -> None:
-    """Draw the page again when a run in training has kept the weights of another epoch."""
-    if list(run.snapshots()) != epochs or run.status().state not in LIVING:
-        st.rerun()
-    st.caption("This run is being trained: new epochs appear by themselves.")
+    evidence.show(run, epoch)
+    python_code.show(lambda: snippets.maps(run, shown.recorded, epoch, picked, place, number), "maps")
 
 
 def scale_of(here: list[Stack], everywhere: list[Stack], apart: Sequence[Net]) -> dict[str, Any]:
@@ -139,8 +137,7 @@ if shown.recorded:
 slot, epochs_kept = st.container(), list(shown.run.snapshots())
 try:
     with slot.skeleton(height=620), slot:
-        show_maps(shown.run, epochs_kept, places_found)
+        show_maps(shown, epochs_kept, places_found)
 except ValueError as error:
     st.error(f"These maps cannot be shown: {error}")
-if shown.run.status().state in LIVING:
-    st.fragment(follow, run_every=EVERY)(shown.run, epochs_kept)
+following.show(shown.run, epochs_kept)

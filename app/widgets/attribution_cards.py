@@ -6,10 +6,10 @@ import attribution_scores as scores
 import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 
-from dfn.figures.attribution import likeness, pixel_curves
+from dfn.figures.attribution import hit_rates, likeness, pixel_curves
 from dfn.insight.methods import METHODS
 from widgets import attribution_work as work
-from widgets.view import figure
+from widgets.view import figure, plotly
 from widgets.words import percent, plural
 
 if TYPE_CHECKING:
@@ -69,10 +69,12 @@ def _curves(net: "FusedNet", images: "Dataset", asked: Asked, picture: Picture) 
     st.markdown(
         "**Deletion and insertion**: the most important pixels go to the mean colour, or come into an empty image."
     )
-    st.plotly_chart(
+    plotly(
         pixel_curves(shares, curves, st.context.theme.type == "dark"),
-        key="pixel-curves",
-        alt=f"Probability of the class by share of pixels. Area under deletion {lost:.2f}, insertion {gained:.2f}.",
+        "pixel-curves",
+        f"Probability of the class by share of pixels. Area under deletion {lost:.2f}, insertion {gained:.2f}.",
+        f"deletion and insertion {asked.method} image {asked.image}",
+        [["share of the pixels", *curves], *zip(shares, *(values for values, _ in curves.values()), strict=True)],
     )
     st.caption("A small area is good for deletion, a large one for insertion (arXiv 1806.07421).")
 
@@ -84,10 +86,12 @@ def _randomised(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
         return
     last = list(found.values())[-1]
     st.markdown("**Randomisation**: does the picture depend on the weights at all?")
-    st.plotly_chart(
+    plotly(
         likeness(found, st.context.theme.type == "dark"),
-        key="likeness",
-        alt=f"Rank correlation with the picture of the net as it is; {last:.2f} when all weights are shuffled.",
+        "likeness",
+        f"Rank correlation with the picture of the net as it is; {last:.2f} when all weights are shuffled.",
+        f"randomisation {asked.method} image {asked.image}",
+        [["shuffled so far", "rank correlation"], *found.items()],
     )
     st.caption(
         f"With all weights shuffled the rank correlation of |values| is {last:.2f}. A method that stays near 1 does "
@@ -109,3 +113,27 @@ def _pointing(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
         f"object. A pixel drawn at random would hit in {percent(chance)} (arXiv 1608.00507)."
     )
     figure(percent(rate), "pointing game: hits", about)
+    if st.toggle("All methods in the pointing game", key="attribution-hits"):
+        _hit_rates(net, images, asked)
+
+
+def _hit_rates(net: "FusedNet", images: "Dataset", asked: Asked) -> None:
+    found = work.answer(
+        "hits", asked, lambda tell: scores.hit_rates(net, images, asked, tell), "Pointing game of all methods"
+    )
+    if found is None:
+        return
+    rates, chance, count = found
+    named = {METHODS[method].title: rate for method, rate in rates.items()}
+    said = "; ".join(f"{title} {percent(rate)}" for title, rate in named.items())
+    plotly(
+        hit_rates(named, chance, st.context.theme.type == "dark"),
+        "hit-rates",
+        f"Hits in the pointing game: {said}; a random pixel {percent(chance)}.",
+        f"pointing game {asked.at}",
+        [["method", "hit rate", "chance"], *([title, rate, chance] for title, rate in named.items())],
+    )
+    st.caption(
+        f"{plural(count, 'test image')}, each explained for its true class; integration with 50 steps. The standard "
+        f"error of a rate over so few images is up to {50 / count**0.5:.0f} points (arXiv 1608.00507)."
+    )

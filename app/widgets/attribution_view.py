@@ -10,7 +10,7 @@ from attribution_data import GAP_ALLOWED, Heat, Parts, Picture, Scale, common_sc
 
 from dfn.figures.attribution import Pixels, enlarged, overlay, strip
 from dfn.insight.methods import METHODS
-from widgets.view import figure
+from widgets.view import figure, save
 from widgets.words import percent
 
 SIDE = 320
@@ -109,7 +109,7 @@ def parts(found: Parts, image: Pixels, fusion: str) -> None:
         for title, heat in [*titles, ("The whole", found.whole)]
     ]
     scale = common_scale([(shown.method, shown.heat) for shown in panels])
-    with st.container(border=True):
+    with st.container(border=True, key="attribution-parts"):
         for column, shown in zip(st.columns(len(panels)), panels, strict=True):
             with column:
                 panel(shown, scale)
@@ -121,6 +121,15 @@ def parts(found: Parts, image: Pixels, fusion: str) -> None:
             f"{said} Every path takes one block of {fusion}, so the gradient is the sum of the gradients through each. "
             "The parts come from a sweep of our own, the whole from Captum, so that either could be caught."
         )
+        save("attribution-parts", f"by block of {fusion}", rows(panels))
+
+
+def rows(panels: Sequence[Panel]) -> list[list[str | float]]:
+    """The values of pictures as a table, the names of its columns first."""
+    table: list[list[str | float]] = [["picture", "row", "column", "value"]]
+    for shown in panels:
+        table += [[shown.title, *at, float(value)] for at, value in np.ndenumerate(shown.heat)]
+    return table
 
 
 def signed(value: float) -> str:

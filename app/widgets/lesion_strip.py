@@ -104,7 +104,8 @@ def random_cuts(judge: Judge, choice: Options, how: How, before: float, classes:
     figure = random_lesions(draws, len(choice.blocks), 1 / classes, st.context.theme.type == "dark")
     means = ", ".join(f"{count}: {percent(sum(values) / len(values))}" for count, values in draws.items())
     alt = f"Mean accuracy by blocks cut: {means}"
-    st.plotly_chart(figure, key="lesion-random", alt=alt, config={"displaylogo": False})
+    table = [["blocks cut", "test accuracy"], *([count, one] for count, values in draws.items() for one in values)]
+    view.plotly(figure, "lesion-random", alt, "random lesions", table)
     spared = " At every fusion one block, drawn as well, is spared, so that a path is left." if choice.fusions else ""
     st.caption(f"Each dot is one of {DRAWS} draws, the line is their mean.{spared}")
 
@@ -140,7 +141,9 @@ def beside(run: Run, judge: Judge, how: How) -> None:
         lines.append(f"**{label}** {_points(median(losses.values()))} points of its {percent(before)}")
     figure = block_losses(rows, "One block cut at a time", st.context.theme.type == "dark")
     said = f"The median loss for one block: {'; '.join(lines)}."
-    st.plotly_chart(figure, key="lesion-beside", alt=said.replace("*", ""), config={"displaylogo": False})
+    table = [["net", "block", "accuracy lost"]]
+    table += [[label, block, loss] for label, (_, losses) in rows.items() for block, loss in losses.items()]
+    view.plotly(figure, "lesion-beside", said.replace("*", ""), "one block cut at a time", table)
     st.markdown(said)
     st.caption(
         f"A dot is a block, the bar is the median; on the first {plural(count, 'test image')}. A plain net's block is "

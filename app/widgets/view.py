@@ -1,5 +1,6 @@
 """The project's own drawings as Streamlit components: net, curves, bars, maps and tiles."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,6 +24,8 @@ _COMPONENTS = {
     name: component(f"dfn_{name}", html='<div class="dfn-view"></div>', js=source(name) + STREAMLIT_FOOTER)
     for name in NAMES
 }
+
+_SAVE = component("dfn_save", html='<div class="dfn-view"></div>', js=source("figure") + STREAMLIT_FOOTER)
 
 _COPY = component(
     "dfn_copy_link",
@@ -57,6 +60,18 @@ def show(name: Name, data: dict[str, Any], key: str) -> dict[str, Any]:
     result = _COMPONENTS[name](data={**data, "palette": PALETTES}, key=key, **events)
     happened = {event: result.get(event) for event in _EVENTS[name]}
     return {event: value for event, value in happened.items() if value is not None}
+
+
+def plotly(figure: Any, key: str, alt: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
+    """Draw a plotly figure that can be saved like a view: `name` becomes the file's, `rows` are its numbers, the names
+    of the columns first."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+    save(key, name, rows)
+
+
+def save(key: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
+    """The row that saves what stands in the element with this key, as it does below a view."""
+    _SAVE(data={"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}, key=f"{key}-save")
 
 
 def copy_link() -> None:

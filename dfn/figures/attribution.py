@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+from plotly.subplots import make_subplots
 
 from dfn.figures.theme import DIVERGING, SEQUENTIAL, palette
 
@@ -92,6 +93,50 @@ def likeness(found: Mapping[str, float], dark: bool = False) -> go.Figure:
     _frame(figure, theme, right=20)
     figure.update_xaxes(title="shuffled so far", type="category", tickangle=-40, automargin=True)
     figure.update_yaxes(title="rank correlation of |values|", range=[min(0.0, *found.values()) - 0.05, 1.05])
+    return figure
+
+
+def hit_rates(rates: Mapping[str, float], chance: float, dark: bool = False) -> go.Figure:
+    """How often each method's largest value lies on the object, and a line at what a random pixel would reach."""
+    theme = palette(dark)
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(rates.values()),
+        y=list(rates),
+        orientation="h",
+        marker={"color": theme["plain"]},
+        text=[f"{rate:.0%}" for rate in rates.values()],
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    figure.add_vline(
+        x=chance,
+        line={"color": theme["text"], "dash": "dot", "width": 2},
+        annotation={"text": f"a random pixel, {chance:.0%}", "font": {"color": theme["muted"]}},
+        annotation_position="top",
+    )
+    _frame(figure, theme, right=20)
+    figure.update_layout(height=110 + 30 * len(rates), margin={"t": 40})
+    figure.update_xaxes(title="hits in the pointing game", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return figure
+
+
+def beside_image(values: NDArray[Any], seen: NDArray[Any], title: str, dark: bool = False) -> go.Figure:
+    """The values (h, w) on one scale around 0, beside the image (H, W, C) as the net sees it, darkest to brightest."""
+    theme = palette(dark)
+    low, high = float(seen.min()), float(seen.max())
+    shown = np.rint(255 * (seen - low) / ((high - low) or 1.0)).astype(np.uint8)
+    reach = float(np.abs(values).max()) or 1.0
+    stops = [[at / (len(DIVERGING) - 1), colour] for at, colour in enumerate(DIVERGING)]
+    figure = make_subplots(rows=1, cols=2, subplot_titles=["image", "speaks for it (red), against it (blue)"])
+    figure.add_trace(go.Image(z=shown.repeat(3, -1) if shown.shape[-1] == 1 else shown, hoverinfo="skip"), row=1, col=1)
+    picture = go.Heatmap(z=values, zmin=-reach, zmax=reach, colorscale=stops, hovertemplate="%{z:.3g}<extra></extra>")
+    figure.add_trace(picture, row=1, col=2)
+    _frame(figure, theme, right=20)
+    figure.update_layout(title={"text": title, "font": {"size": 14}}, height=380, margin={"t": 70, "b": 10})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.update_yaxes(autorange="reversed", scaleanchor="x2", row=1, col=2)
     return figure
 
 

@@ -7,7 +7,7 @@ are offered, zero, mean and resample; none of them proves by itself what a block
 
 from collections import OrderedDict
 from copy import deepcopy
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from dfn.models.build import Chain, Fused, FusedNet, Named
 from dfn.models.joins import Concat
 
 How = Literal["zero", "mean", "resample"]
+HOWS: tuple[How, ...] = get_args(How)
 
 
 def lesion(

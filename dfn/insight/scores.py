@@ -4,7 +4,7 @@ on the weights at all? None of them proves a picture right; each can show it wro
 They are for values shaped like the image. The completeness gap comes with the attribution itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from dfn.design.errors import whole
 from dfn.insight.attribution import Attribution, attribute, baseline_of
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, STEPS
 from dfn.insight.subject import Target, Unit, checked_images, checked_target, own_copy, refusal
 from dfn.models.build import FusedNet
 
@@ -150,6 +150,32 @@ def pointing(values: Tensor, masks: Tensor) -> Pointing:
     largest = heat.flatten(1).argmax(1, keepdim=True).to(masks.device)
     hits = masks.flatten(1).gather(1, largest)[:, 0]
     return Pointing(hits, hits.double().mean().item(), masks.double().mean().item())
+
+
+def hit_rates(
+    net: FusedNet,
+    x: Tensor,
+    labels: Target,
+    masks: Tensor,
+    methods: Sequence[str],
+    at: str = "input",
+    on_progress: Callable[[int, int], bool | None] | None = None,
+) -> dict[str, Pointing]:
+    """The pointing game of several methods over the same images, each explained for its own class. Only the largest
+    value counts, so integration takes no more than its first steps. `on_progress` counts the images of all methods;
+    where it returns False the rest is left out. Raises ValueError."""
+    wanted = checked_target(net, labels, len(x))
+    found: dict[str, Pointing] = {}
+    for number, method in enumerate(methods):
+        options: dict[str, Any] = {"steps": STEPS} if "steps" in METHODS[method].options else {}
+        values = []
+        for done in range(len(x)):
+            one = slice(done, done + 1)
+            values.append(attribute(net, x[one], wanted[one], method, at, **options).values)
+            if on_progress is not None and on_progress(number * len(x) + done + 1, len(methods) * len(x)) is False:
+                return found
+        found[method] = pointing(torch.cat(values), masks)
+    return found
 
 
 def randomisation(

@@ -15,12 +15,14 @@ from typing import Literal, get_args
 Name = Literal["net", "curves", "bars", "maps", "tiles"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-_FILES: dict[Name, tuple[str, ...]] = {
-    "net": ("common", "net_plan", "net_marks", "net_frame", "net"),
-    "curves": ("common", "curves_scale", "curves"),
-    "bars": ("common", "bars"),
-    "maps": ("common", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
+# `figure` stands below a figure of another library, in the app alone: there it saves what a notebook's own bar saves.
+_FILES: dict[str, tuple[str, ...]] = {
+    "net": ("common", "save", "net_plan", "net_marks", "net_frame", "net"),
+    "curves": ("common", "save", "curves_scale", "curves"),
+    "bars": ("common", "save", "bars"),
+    "maps": ("common", "save", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
     "tiles": ("common", "tiles"),
+    "figure": ("common", "save", "figure"),
 }
 
 # Streamlit custom components v2: called again at every change of data or theme; the function that the last call gives
@@ -56,9 +58,9 @@ export default {
 
 
 @cache
-def source(name: Name) -> str:
-    """The text of one view as an ES module that exports `draw`. ValueError for a name that is not in `NAMES`."""
-    if name not in NAMES:
-        raise ValueError(f"name: {name!r} is not a view; there are {', '.join(NAMES)}")
+def source(name: Name | Literal["figure"]) -> str:
+    """The text of one view as an ES module that exports `draw`. Raises ValueError for a name that is no view."""
+    if name not in _FILES:
+        raise ValueError(f"name: {name!r} is not a view; there are {', '.join(_FILES)}")
     folder = Path(__file__).parent
     return "\n".join((folder / f"{file}.js").read_text(encoding="utf-8") for file in _FILES[name])

@@ -27,7 +27,8 @@ function build(view) {
   view.subtitle = html("span", { class: "muted" });
   view.svg = svg("svg", { role: "group" });
   view.status = html("div", { class: "status", "aria-live": "polite" });
-  view.root.append(html("div", { class: "head" }, view.title, view.subtitle), view.svg, view.status);
+  const save = saving(() => view.root, () => ({ name: view.data.title ?? "bars", rows: table(view.data) }));
+  view.root.append(html("div", { class: "head" }, view.title, view.subtitle), view.svg, view.status, save);
   view.pointed = null;
   view.slots = new Map(); // key -> group of one bar, kept while the values change
   view.paint = () => paint(view);
@@ -194,6 +195,17 @@ function horizontal(view, scale) {
       svg("text", { x: round(left + long + 9), y: y + 18.5, style: "fill:var(--dfn-text)" }, value(bar)),
     ]);
   });
+}
+
+// The very numbers: a line for every bar, and one for each of its parts.
+function table({ groups, unit }) {
+  const rows = groups.flatMap((group) =>
+    group.bars.flatMap((bar) => [
+      [group.label, bar.label, "", bar.value, unit],
+      ...(bar.parts ?? []).map((part) => [group.label, bar.label, part.label ?? part.role, part.value, unit]),
+    ]),
+  );
+  return [["group", "bar", "part", "value", "unit"], ...rows];
 }
 
 function reading(data, group, bar) {

@@ -28,7 +28,7 @@ function mount(root, style, build) {
   if (root[MEMORY]) return root[MEMORY];
   const view = { root, width: 0, theme: null, palette: {}, data: null, emit: () => {}, paint: () => {} };
   root.classList.add("dfn-view");
-  root.replaceChildren(html("style", {}, BASE_STYLE + style));
+  root.replaceChildren(html("style", {}, BASE_STYLE + SAVE_STYLE + style));
   build(view);
 
   const size = new ResizeObserver(() => {

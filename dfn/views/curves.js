@@ -41,7 +41,8 @@ function build(view) {
   view.box = html("div", { class: "panels" });
   view.live = html("div", { class: "hidden", "aria-live": "polite" });
   view.spoken = 0;
-  view.root.append(view.box, view.live);
+  const name = () => view.data.panels.map((panel) => panel.title).join(" ");
+  view.root.append(view.box, view.live, saving(() => view.root, () => ({ name: name(), rows: table(view.data) })));
   view.paint = () => paint(view);
 }
 
@@ -64,6 +65,14 @@ function paint(view) {
     drawPanel(view, panel);
   }
   announce(view);
+}
+
+// The very numbers: a line for every point of every curve.
+function table({ panels }) {
+  const rows = panels.flatMap((panel) =>
+    panel.series.flatMap((series) => series.x.map((x, i) => [panel.title, series.label, x, series.y[i], panel.unit])),
+  );
+  return [["panel", "curve", panels[0]?.x_label ?? "step", "value", "unit"], ...rows];
 }
 
 // A longer run moves the end of the axis; the zoomed steps stay the same steps.

@@ -39,6 +39,7 @@ function build(view) {
   view.caption = html("div");
   view.key = html("div", { class: "key" }, view.ramp, view.ends, view.caption);
   view.root.append(view.player, view.course, view.tools, view.grids, html("div", { class: "foot" }, view.field, html("div", { class: "told" }, view.sum, view.key)));
+  view.root.append(saving(() => view.root, () => ({ name: `maps epoch ${view.shown}`, rows: table(view) })));
   view.panels = [];
   view.sheets = [];
   view.paint = () => paint(view);
@@ -222,4 +223,20 @@ function paintSheet(view, { panel, canvas }, row) {
   const { title } = panels.find(({ id }) => id === panel.id);
   const when = row.from === null ? `epoch ${epochs[row.to]}` : `epoch ${epochs[row.to]} minus epoch ${epochs[row.from]}`;
   attributes(canvas, { "aria-label": `${title}, ${channels} maps of ${width} by ${height}, ${when}: values from ${number(least)} to ${number(most)}` });
+}
+
+// The very numbers: the value at every position of every map, at the epochs on show; differences follow from them.
+function table(view) {
+  const { width, height, channels, panels, epochs } = view.data;
+  const each = channels * height * width;
+  const kept = rowsOf(view).filter((row) => row.from === null);
+  const rows = kept.flatMap(({ to }) =>
+    panels.flatMap(({ title }, at) =>
+      [...(view.panels[at].values?.subarray(to * each, (to + 1) * each) ?? [])].map((value, i) => {
+        const [channel, row] = [Math.floor(i / (height * width)), Math.floor(i / width) % height];
+        return [title, epochs[to], channel, row, i % width, value];
+      }),
+    ),
+  );
+  return [["map", "epoch", "channel", "row", "column", "value"], ...rows];
 }

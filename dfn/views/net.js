@@ -58,7 +58,9 @@ function build(view) {
   view.question = html("div", { class: "title" });
   view.bins = svg("svg", { role: "group" });
   view.spectrum = html("div", { class: "spectrum" }, view.question, view.bins);
-  view.root.append(view.lanes, view.scroll, view.status, view.spectrum);
+  const rows = () => [["layers on the path", "paths"], ...view.data.spectrum.map((entry) => [entry.depth, String(entry.count)])];
+  view.save = saving(() => view.root, () => ({ name: summary(view.data), rows: rows() }));
+  view.root.append(view.lanes, view.scroll, view.status, view.spectrum, view.save);
 
   view.parts = new Map(); // key -> element, kept from one data to the next
   view.branches = new Map(); // key -> where a branch stands and which elements belong to it
@@ -140,7 +142,7 @@ function paint(view) {
   Object.assign(view, { fit, pitch, rows, bar: Math.min(size.bar, pitch - Math.min(14, pitch * 0.34)) });
 
   view.root.classList.toggle("narrow", width < 700);
-  view.lanes.hidden = view.status.hidden = data.compact;
+  view.lanes.hidden = view.status.hidden = view.save.hidden = data.compact;
   view.spectrum.hidden = data.compact || !data.spectrum?.length;
   const height = size.above + size.below + 2 * grown;
   attributes(view.svg, { width: total, height, "aria-label": summary(data) });

@@ -19,13 +19,15 @@ Handler = Callable[[Any], object]
 
 
 class View(anywidget.AnyWidget):
-    """One view. Assign `data` to draw again; `on` listens to what the reader does."""
+    """One view. Assign `data` to draw again; `on` listens to what the reader does. `still` is a figure of the same
+    numbers that a notebook keeps for where no kernel runs."""
 
     data = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, name: Name, data: Mapping[str, Any]) -> None:
+    def __init__(self, name: Name, data: Mapping[str, Any], still: Any = None) -> None:
         if name not in NAMES:
             raise ValueError(f"name: {name!r} is not a view; there are {', '.join(NAMES)}")
+        self._still = still
         self._handlers: dict[str, list[Handler]] = {}
         super().__init__(_esm=source(name) + NOTEBOOK_FOOTER, data=dict(data))
         self.on_msg(self._hear)
@@ -34,6 +36,13 @@ class View(anywidget.AnyWidget):
         """Calls `handler(value)` at every event of that name: `exchange` and `select` (net); `epoch`, `pin` and
         `fusion` (maps); `select` (tiles)."""
         self._handlers.setdefault(event, []).append(handler)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if self._still is None or bundle is None:
+            return bundle
+        data, metadata = bundle
+        return {**self._still._repr_mimebundle_(), **data}, metadata
 
     @traitlets.validate("data")
     def _with_palette(self, proposal: Any) -> dict[str, Any]:

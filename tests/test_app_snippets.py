@@ -1,0 +1,99 @@
+"""The Python that a page offers runs by itself and gives the numbers that the page shows."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cached
+import pytest
+import snippets
+from lesion_plan import Lesion
+from pages import cards_of, page_at
+from picked import numbered_image
+from streamlit.testing.v1 import AppTest
+
+from dfn.insight.attribution import attribute
+from dfn.runs.store import Run
+
+pytestmark = pytest.mark.slow  # whole pages, and a process of its own for each snippet
+
+ROOT = Path(__file__).parents[1]
+EPOCH, IMAGE = 5, 3
+
+
+@pytest.fixture
+def fused(runs_dir) -> Run:
+    return cached.recorded_race()[0][2]
+
+
+def _snippet(name: str, **query: str) -> tuple[AppTest, list[str]]:
+    """The page, and what its code prints where nobody else has imported anything."""
+    app = page_at(name, **query)
+    app.session_state[f"{name}-code"] = True
+    app.run()
+    assert not app.exception and not app.error and not app.warning
+    done = subprocess.run(
+        [sys.executable, "-c", app.code[0].value],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return app, done.stdout.splitlines()
+
+
+def test_maps(fused):
+    _, printed = _snippet("maps", run=fused.id, image=str(IMAGE), fusion="2")
+    stacks, _ = cached.image_maps(
+        str(fused.folder), tuple(fused.snapshots()), numbered_image(cached.images_of(fused), IMAGE)
+    )
+    for line, name in zip(printed, ("fusion2/deep", "fusion2/shallow", "fusion2/joined"), strict=True):
+        stack = stacks[name][-1]
+        assert line.startswith(f"{name} {(1, *stack.shape)}")
+        assert float(line.split()[-1]) == pytest.approx(abs(stack).max(), rel=1e-4)
+
+
+def test_attribution(fused):
+    _, printed = _snippet(
+        "attribution", image=str(IMAGE), method="deep_lift", place="joined", fusion="6", target="true"
+    )
+    images = cached.images_of(fused)
+    x, label = images.normalise(images.test.images[IMAGE : IMAGE + 1]), int(images.test.labels[IMAGE])
+    found = attribute(cached.net_after(str(fused.folder), EPOCH), x, label, "deep_lift", "fusion6/joined")
+    assert printed[0].startswith(f"{tuple(found.values.shape)} ")
+    assert float(printed[0].split()[4]) == pytest.approx(found.values.double().sum().item(), rel=1e-4)
+
+
+def test_flow(fused):
+    _, printed = _snippet("flow", image=str(IMAGE))
+    numbers = dict(line.split() for line in printed)
+    picked = numbered_image(cached.images_of(fused), IMAGE)
+    asked = ((picked, picked.label),)
+    flow = cached.flow(str(fused.folder), EPOCH, asked)
+    lengths = cached.lengths(str(fused.folder), EPOCH, asked)
+    assert float(numbers["stem"]) == pytest.approx(flow.places["stem"], rel=1e-4)
+    for depth, norm in lengths.parts.items():
+        assert float(numbers[str(depth)]) == pytest.approx(norm, rel=1e-4, abs=1e-7)
+
+
+def test_lesions(fused):
+    app, printed = _snippet("lesions", cut="fusion2/deep", how="mean", dial="0.5@3")
+    shown = cards_of(app)["test accuracy"].split(" → ")
+    assert [f"{100 * float(number):.1f} %" for number in printed[0].split()] == [shown[0], shown[-1]]
+
+
+def test_every_lesion_has_its_call():
+    plan = Lesion(
+        ("fusion1/deep", "fusion3/shallow"), "resample", ("fusion1/shallow",), 0.5, None, "shallow", ("deep", 1, 2)
+    )
+    assert snippets.lesion_calls(plan, ()) == [
+        'swap_blocks(changed, "deep", 1, 2)',
+        'cut_feedback(changed, 1, "shallow")',
+        'lesion(changed, 3, "shallow", "resample", reference=reference)',
+        'lesion(changed, 1, "deep", "resample", reference=reference)',
+        'dial(changed, 0.5, "shallow")',
+    ]
+    assert snippets.lesion_calls(Lesion(("block2",)), ("block1", "block2")) == ["bypass(changed, 2)"]
