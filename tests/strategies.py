@@ -9,7 +9,7 @@ from itertools import count
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Pool, Series, Tap, View
 from dfn.design.spec import Design
 
 settings.register_profile("dfn", deadline=None)  # a busy machine is no failure
@@ -93,8 +93,10 @@ class _Stretch:
 
     def between(self, before, after, stride, nesting):
         """Nodes that turn `before` channels into `after` and shrink the map by `stride`."""
-        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion"] * (3 * (nesting > 0))
+        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion", "fusion", "fusion", "merge"] * (nesting > 0)
         match self.draw(st.sampled_from(kinds)):
+            case "merge":
+                return self.merge(before, after, stride, nesting - 1)
             case "fusion":
                 return [self.fusion(before, after, stride, nesting - 1)]
             case "series":
@@ -129,6 +131,14 @@ class _Stretch:
             relu=self.draw(st.sampled_from(["after", "before"])),
             drop_path=self.rate(),
         )
+
+    def merge(self, before, after, stride, nesting):
+        """Streams that first keep the shape and then change it; side by side they need a conv behind them."""
+        streams, end = self.draw(st.integers(2, 3)), self.draw(st.sampled_from(["merge", "concat"]))
+        shapes = [(before, before, 1)] * self.draw(st.integers(0, 2)) + [(before, after, stride)]
+        steps = tuple(tuple(Series(nodes=tuple(self.between(*s, nesting))) for _ in range(streams)) for s in shapes)
+        behind = [Conv(channels=after)] if end == "concat" else []
+        return [MergeRun(steps=steps, end=end), *behind]
 
     def rate(self):
         return self.draw(st.sampled_from(DROPOUTS)) if self.dropout else 0.0

@@ -50,6 +50,10 @@ CASES = {
         ("resnet", {"depth": 110}),
         ("highway", {}),
         ("highway", {"depth": 5}),
+        ("merge-run", {}),
+        ("merge-run", {"depth": 56}),
+        ("merge-run", {"depth": 32, "width": 64}),
+        ("merge-run", {"depth": 20, "end": "concat"}),
         ("inception", {}),
         ("inception", {"modules": 9, "width": 24}),
         ("fractal", {}),
@@ -110,6 +114,12 @@ class TestWhatGoldenNumbersMustObey:
             two_projections = (16 * 32 + 2 * 32) + (32 * 64 + 2 * 64)
             assert golden[f"resnet({settings})"]["parameters"] == known + two_projections
 
+    def test_merge_and_run_has_the_sizes_of_the_groups_code(self):
+        golden = read_golden()
+        assert golden["merge-run()"]["parameters"] == 349_402
+        assert round(golden["merge-run(depth=56)"]["parameters"] / 1e6, 3) == 1.710
+        assert round(golden["merge-run(depth=32, width=64)"]["parameters"] / 1e6, 2) == 14.85
+
     def test_depths_and_counts_fit_together(self):
         for numbers in read_golden().values():
             assert numbers["macs"] > numbers["parameters"] > 0
@@ -140,6 +150,7 @@ class TestEntries:
             "plain",
             "resnet",
             "highway",
+            "merge-run",
             "inception",
             "fractal",
             "decision",

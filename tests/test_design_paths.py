@@ -2,7 +2,7 @@
 
 from collections import Counter
 from itertools import islice, permutations, product
-from math import ceil
+from math import ceil, prod
 
 import pytest
 from hypothesis import assume, given, settings
@@ -13,7 +13,7 @@ from dfn.design import paths
 from dfn.design.catalogue import fractal, fused, plain, resnet
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Pool, Series, View
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Pool, Series, View
 from dfn.design.spec import Design, canonical, design_id
 
 TWO_TO_60 = fused(bases=[62, 2], fusions=60)
@@ -27,8 +27,23 @@ def every_path(node):
     elif isinstance(node, Fusion):
         for branch in node.branches:
             yield from every_path(branch)
+    elif isinstance(node, MergeRun):
+        yield from streamed(node)
     else:
         yield (node,)
+
+
+def streamed(node):
+    """All ways through streams: at every step through the block of one's own stream, or over the mean to any."""
+    ways = [(k, ()) for k in range(len(node.steps[0]))]
+    for number, blocks in enumerate(node.steps, start=1):
+        through = [(k, way + part) for k, way in ways for part in every_path(blocks[k])]
+        strided = [n for n in next(every_path(blocks[0])) if isinstance(n, Conv | Pool)]
+        last = number == len(node.steps) and node.end == "merge"
+        line = Conv(channels=1, kernel=1, stride=prod(n.stride for n in strided), projection=True)
+        across = [(k, (*way, line)) for k in range(1 if last else len(blocks)) for _, way in ways]
+        ways = through + across
+    yield from (way for _, way in ways)
 
 
 def depth(path):

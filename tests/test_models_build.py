@@ -12,7 +12,7 @@ import dfn
 from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
 from dfn.design.picture import edges
 from dfn.design.spec import Design
-from dfn.models.build import Chain, Fused, FusedNet, Named, build
+from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named, build
 
 JOINS = ("sum", "mean", "max", "concat", "gate")
 BATCH = 4
@@ -76,6 +76,7 @@ def cases() -> dict[str, Design]:
         "one-channel": dfn.fused(8, 5, 3, 1, in_channels=1, classes=2),
         "fractal-drops": dfn.catalogue()["fractal"].make(width=4, drop_path=0.5),
         "zoo": zoo(),
+        "streams3": dfn.catalogue()["merge-run"].make(depth=9, width=4, streams=3, end="concat"),
     }
 
 
@@ -197,9 +198,11 @@ def named_maps(net: FusedNet) -> dict[str, nn.Module]:
     """Which module gives which named map, found by walking the modules."""
     found: dict[str, nn.Module] = {}
     for path, module in net.named_modules():
-        if isinstance(module, Fused):
+        if isinstance(module, Fused | MergeAndRun):
             found[f"{module.name}/joined"] = module
-        elif isinstance(module, Named) or (isinstance(module, Chain) and path.rpartition(".")[0].endswith("branches")):
+        elif isinstance(module, Named) or (
+            isinstance(module, Chain) and path.rpartition(".")[0].endswith(("branches", "blocks"))
+        ):
             found[module.name] = module
     return found
 

@@ -21,6 +21,7 @@ SHAPED_BY = {
     "plain": {"deep", "fusions", "width", "norm", "dropout"},
     "resnet": {"deep", "width"} | _BLOCKS,
     "highway": {"deep", "width"} | _BLOCKS,
+    "merge-run": {"deep", "width", "norm"},
     "inception": {"deep", "width"},
     "fractal": {"deep", "width", "drop_path"},
     "decision": {"deep", "shallow", "bases", "width", "norm", "dropout", "drop_path"},

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-NETS = "fused, plain, resnet, highway, inception, fractal, decision or late"
+NETS = "fused, plain, resnet, highway, merge-run, inception, fractal, decision or late"
 
 
 def _net(help: str, default: str = "") -> Any:

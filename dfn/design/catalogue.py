@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dfn.design.errors import DesignError, whole
-from dfn.design.nodes import MAX_BRANCHES, MAX_CHANNELS, Conv, Fusion, Head, Join, Node, Pool, Series, Tap
+from dfn.design.nodes import MAX_BRANCHES, MAX_CHANNELS, Conv, Fusion, Head, Join, MergeRun, Node, Pool, Series, Tap
 from dfn.design.spec import MAX_NODES, Design
 
 MAX_DEPTH = 4096
@@ -121,6 +121,26 @@ def highway(depth: int = 20, width: int = 16, classes: int = 10, in_channels: in
     whole("depth", depth, 3, MAX_FUSIONS + 2)
     settings = {"norm": "none", "relu": "before"} | settings
     return fused(depth, 2, depth - 2, width, "gate", classes, in_channels, **settings)
+
+
+def merge_run(
+    depth: int = 14,
+    width: int = 16,
+    classes: int = 10,
+    in_channels: int = 3,
+    *,
+    streams: int = 2,
+    end: Literal["merge", "concat"] = "merge",
+    norm: Literal["batch", "none"] = "batch",
+) -> Design:
+    """A merge-and-run net: streams that meet after every two convs. `depth` is that of the deepest path; two streams
+    of depth d have the convs of a plain net of depth 2 d - 2."""
+    whole("depth", depth, 2, 2 * MAX_FUSIONS + 3)
+    whole("width", width, 1, MAX_WIDTH)
+    whole("streams", streams, 2, MAX_BRANCHES)
+    blocks = _blocks(depth, max(STAGES, (depth - 2) // 2), width)
+    body = MergeRun(steps=tuple((Series(nodes=block),) * streams for block in blocks), end=end)
+    return _design((Conv(channels=width), body, Head()), classes, in_channels, norm)
 
 
 def inception(modules: int = 6, width: int = 16, classes: int = 10, in_channels: int = 3) -> Design:
@@ -254,6 +274,12 @@ _ENTRIES = {
         "pooling between stages",
         "reconstruction",
         highway,
+    ),
+    "merge-run": Entry(
+        "Merge-and-run net",
+        "the group's follow-up on merge-and-run mappings, arXiv 1611.07718; zlmzju/fusenet (network/cross.py)",
+        "reconstruction",
+        merge_run,
     ),
     "inception": Entry(
         "Deep concatenation fusion",

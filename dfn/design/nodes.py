@@ -1,4 +1,4 @@
-"""The seven kinds of node that a design is made of.
+"""The eight kinds of node that a design is made of.
 
 A design is a tree of these; every quantity of a net (its paths, its cost, its picture, its torch modules) is a
 fold over the tree that matches on the kind and ends in `assert_never`, so that a new kind fails type checking in
@@ -21,7 +21,7 @@ SYMMETRIC_JOINS: tuple[Join, ...] = ("sum", "mean", "max")
 """Joins that give the same map in whatever order their blocks stand, so that blocks can be exchanged."""
 
 _TAP_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_TAKEN = re.compile(r"input|stem|logits|joined|deep|shallow|(base|conv|pool|view|series|fusion)[0-9]+")
+_TAKEN = re.compile(r"input|stem|logits|joined|deep|shallow|(base|conv|pool|view|series|fusion|merge)[0-9]+")
 
 
 def _probability(value: Any) -> float:
@@ -41,6 +41,18 @@ def _tap_name(value: Any) -> str:
 def _several(value: Any) -> Any:
     if isinstance(value, list | tuple) and not 2 <= len(value) <= MAX_BRANCHES:
         raise DesignError("", f"a fusion of {len(value)} branches", f"from 2 to {MAX_BRANCHES}")
+    return value
+
+
+def _rows(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        rows = [row for row in value if isinstance(row, list | tuple)]
+        if not rows or len(rows) < len(value):
+            raise DesignError("", value, "one or more steps, each a list with the block of every stream")
+        for index, row in enumerate(rows):
+            if len(row) != len(rows[0]) or not 2 <= len(row) <= MAX_BRANCHES:
+                accepted = f"from 2 to {MAX_BRANCHES}, as many at every step"
+                raise DesignError(f"[{index}]", f"a step of {len(row)} streams", accepted)
     return value
 
 
@@ -137,10 +149,25 @@ class Fusion(Checked):
     drop_path: Probability = 0.0
 
 
-Node = Annotated[Conv | Pool | View | Tap | Head | Series | Fusion, Field(discriminator="kind")]
+class MergeRun(Checked):
+    """Streams that run side by side and meet at every step without becoming one (merge-and-run mappings, arXiv
+    1611.07718): stream k takes its own block's map plus the mean of what all streams were, then a ReLU.
+
+    `steps[s][k]` is the block of stream k at step s; at first all streams are the node's input. Where a step changes
+    the shape, every stream reaches the mean through a 1x1 projection of its own. At the last step `merge` adds all
+    blocks and the mean into one map (the group's code for CIFAR), `concat` puts the streams side by side.
+    """
+
+    kind: Literal["merge"] = "merge"
+    steps: Annotated[tuple[tuple[Series, ...], ...], FailFast(), BeforeValidator(_rows)]
+    end: Literal["merge", "concat"] = "merge"
+
+
+Node = Annotated[Conv | Pool | View | Tap | Head | Series | Fusion | MergeRun, Field(discriminator="kind")]
 
 Series.model_rebuild()
 Fusion.model_rebuild()
+MergeRun.model_rebuild()
 
 
 def lane_names(count: int) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from dfn.design.nodes import (
     Conv,
     Fusion,
     Head,
+    MergeRun,
     Node,
     Pool,
     Series,
@@ -57,8 +58,13 @@ class Design(Checked):
                 raise DesignError("body", f"a net of more than {MAX_NODES} nodes", f"at most {MAX_NODES} nodes")
             if level > MAX_NESTING:
                 raise DesignError("body", f"nodes nested {level} deep", f"at most {MAX_NESTING} levels")
-            if isinstance(node, Fusion):
-                scopes += node.branches
+            match node:
+                case Fusion():
+                    scopes += node.branches
+                case MergeRun():
+                    scopes += sum(node.steps, ())
+                case _:
+                    pass
         parameters = sum(layer.parameters for layer in cost.layers(self))
         if parameters > MAX_PARAMETERS:
             raise DesignError("body", f"a net of {parameters:,} parameters", f"at most {MAX_PARAMETERS:,}")
@@ -130,6 +136,8 @@ def _nodes(node: Node, level: int = 1) -> Iterator[tuple[Node, int]]:
             children: tuple[Node, ...] = node.nodes
         case Fusion():
             children = node.branches
+        case MergeRun():
+            children = sum(node.steps, ())
         case Conv() | Pool() | View() | Tap() | Head():
             children = ()
         case _:
@@ -148,6 +156,11 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
                 if node.join in SYMMETRIC_JOINS:
                     branches.sort(key=lambda b: json.dumps(_plain(b), sort_keys=True))
                 yield node.model_copy(update={"branches": tuple(branches)})
+            case MergeRun():
+                streams = [[Series(nodes=tuple(_canonical_nodes(block))) for block in s] for s in zip(*node.steps, strict=True)]
+                if node.end == "merge":
+                    streams.sort(key=lambda s: json.dumps([_plain(block) for block in s], sort_keys=True))
+                yield node.model_copy(update={"steps": tuple(zip(*streams, strict=True))})
             case Conv() | Pool() | View() | Tap() | Head():
                 yield node
             case _:
@@ -156,7 +169,7 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
 
 def _plain(model: BaseModel) -> dict[str, Any]:
     """Plain data without defaults; every node but a branch keeps its kind, which tells the nodes apart."""
-    own = model.model_dump(mode="json", exclude_defaults=True, exclude={"body", "nodes", "branches"})
+    own = model.model_dump(mode="json", exclude_defaults=True, exclude={"body", "nodes", "branches", "steps"})
     match model:
         case Design():
             return own | {"body": _plain(model.body)}
@@ -164,6 +177,8 @@ def _plain(model: BaseModel) -> dict[str, Any]:
             return own | {"nodes": [{"kind": n.kind} | _plain(n) for n in model.nodes]}
         case Fusion():
             return own | {"branches": [_plain(b) for b in model.branches]}
+        case MergeRun():
+            return own | {"steps": [[_plain(block) for block in step] for step in model.steps]}
         case _:
             return own
 
@@ -176,7 +191,7 @@ def _tap_names(series: Series) -> Iterator[str]:
                 yield node.name
             case Series():
                 yield from _tap_names(node)
-            case Conv() | Pool() | View() | Head() | Fusion():
+            case Conv() | Pool() | View() | Head() | Fusion() | MergeRun():
                 pass
             case _:
                 assert_never(node)
@@ -185,7 +200,7 @@ def _tap_names(series: Series) -> Iterator[str]:
 def _check_size(value: Any) -> None:
     """Refuse many values, deep nesting and names that are no text before anything is made of them."""
     level, count = [value], 0
-    for _ in range(2 * MAX_NESTING + 2):  # a level of nodes is an object and a list
+    for _ in range(5 * MAX_NESTING // 2 + 2):  # two levels of nodes are two objects and up to three lists
         inside = [found for found in level if isinstance(found, dict | list)]
         count += sum(map(len, inside))
         if count > MAX_VALUES:

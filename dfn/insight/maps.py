@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dfn.design.cost import named_branches, named_children
-from dfn.design.nodes import Fusion, Head, Join, Tap
+from dfn.design.cost import named_branches, named_children, named_steps
+from dfn.design.nodes import Fusion, Head, Join, MergeRun, Tap
 from dfn.design.paths import depth_of
 from dfn.design.spec import Design
 
@@ -84,6 +84,14 @@ def places(design: Design) -> list[Place]:
                 lanes = tuple(lane for lane, _ in named_branches(node, name))
                 depths = tuple(depth_of(branch) for branch in node.branches)
                 found.append(Place(_words(name), lanes, depths, f"{name}/joined", node.join, node.relu == "after"))
+            case MergeRun():
+                found += [
+                    Place(f"{_words(name)}, step {number}, stream {k}", joined=f"{step}/stream{k}")
+                    for number, (step, blocks) in enumerate(named_steps(node, name), start=1)
+                    for k in range(1, len(blocks) + 1)
+                    if number < len(node.steps) or node.end == "concat"
+                ]
+                found.append(Place(_words(name), joined=f"{name}/joined"))
             case Tap():
                 found.append(Place(_words(name), joined=name))
             case _:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dfn.design.nodes import Fusion, Node, Pool, Series
+from dfn.design.nodes import Fusion, MergeRun, Node, Pool, Series
 from dfn.design.spec import Design
 
 Options = Mapping[str, Any]
@@ -61,6 +61,8 @@ def _bend(node: Node) -> str | None:
             return f"a {node.join} join"
         case Fusion():
             children: tuple[Node, ...] = node.branches
+        case MergeRun():
+            children = sum(node.steps, ())
         case Series():
             children = node.nodes
         case _:

@@ -6,6 +6,7 @@ times the mean of the branches that stay, a mean is their mean, weights are reno
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import assert_never
 
 import torch
@@ -43,7 +44,7 @@ class Sum(Join):
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
         keep = self.keep(branches)
         if keep is None:
-            return _add(branches)
+            return added(branches)
         return _mean_of_kept(branches, keep) * len(branches)
 
 
@@ -53,7 +54,7 @@ class Mean(Join):
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
         keep = self.keep(branches)
         if keep is None:
-            return _add(branches) / len(branches)
+            return added(branches) / len(branches)
         return _mean_of_kept(branches, keep)
 
 
@@ -99,10 +100,10 @@ class Gate(Join):
         weights = self.weights(source).unbind(1)
         keep = self.keep(branches)
         if keep is None:
-            return _add(tuple(w * b for w, b in zip(weights, branches, strict=True)))
+            return added(tuple(w * b for w, b in zip(weights, branches, strict=True)))
         weights = tuple(w * k for w, k in zip(weights, keep, strict=True))
-        total = _add(weights).clamp_min(torch.finfo(weights[0].dtype).tiny)
-        return _add(tuple(w * b for w, b in zip(weights, branches, strict=True))) / total
+        total = added(weights).clamp_min(torch.finfo(weights[0].dtype).tiny)
+        return added(tuple(w * b for w, b in zip(weights, branches, strict=True))) / total
 
 
 def make_join(fusion: Fusion, layer: Layer) -> Join:
@@ -123,7 +124,8 @@ def make_join(fusion: Fusion, layer: Layer) -> Join:
             assert_never(fusion.join)
 
 
-def _add(maps: tuple[Tensor, ...]) -> Tensor:
+def added(maps: Sequence[Tensor]) -> Tensor:
+    """The sum of maps, from the first to the last."""
     total = maps[0]
     for other in maps[1:]:
         total = total + other
@@ -131,5 +133,5 @@ def _add(maps: tuple[Tensor, ...]) -> Tensor:
 
 
 def _mean_of_kept(branches: tuple[Tensor, ...], keep: Tensor) -> Tensor:
-    kept = _add(tuple(b * k for b, k in zip(branches, keep, strict=True)))
+    kept = added(tuple(b * k for b, k in zip(branches, keep, strict=True)))
     return kept / keep.sum(0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dfn.design.catalogue import fused, plain, resnet
+from dfn.design.catalogue import fused, merge_run, plain, resnet
 from dfn.training.methods.method import DFN, Frame, Method, Settings
 from dfn.training.recipe import Recipe
 
@@ -22,6 +22,12 @@ def _plain(deep: bool) -> Callable[[Frame, Settings], Recipe]:
 
 def _resnet(frame: Frame, settings: Settings) -> Recipe:
     return Recipe(design=resnet(frame.deep, **frame.shape), net="resnet", **settings)
+
+
+def _merge_run(frame: Frame, settings: Settings) -> Recipe:
+    """As many convs as the plain deep net, on two streams."""
+    design = merge_run(max(2, (frame.deep + 2) // 2), **frame.shape)
+    return Recipe(design=design, net="merge-run", **settings)
 
 
 def _late(frame: Frame, settings: Settings) -> Recipe:
@@ -102,5 +108,16 @@ STRUCTURES = (
         r"y = \tfrac{1}{K}\sum_k y^k, \qquad L = \tfrac{1}{K}\sum_k L(y^k)",
         _decision,
         "decision",
+    ),
+    Method(
+        "merge-run",
+        "merge-and-run",
+        "fusion",
+        "the group's follow-up on merge-and-run mappings, arXiv 1611.07718; zlmzju/fusenet (network/cross.py)",
+        "reconstruction",
+        "Two streams meet at every step and stay two: each adds its own block's map to the mean of both. "
+        "Deep fusion hands one joined map to every block instead.",
+        r"x_k' = \mathrm{ReLU}\Big(H_k(x_k) + \tfrac{1}{2}(x_1 + x_2)\Big), \quad k = 1, 2",
+        _merge_run,
     ),
 )
