@@ -71,7 +71,9 @@ def options(design: Design, shape: tuple[int, int, int]) -> Options:
     fusions = [(name, node) for name, node in named_children(design.body, "") if isinstance(node, Fusion)]
     if not fusions:
         taps = tuple(node.name for node in design.body.nodes if isinstance(node, Tap))
-        whole = isinstance(design.body.nodes[0], Conv) and not any(isinstance(n, Series | MergeRun) for n in design.body.nodes)
+        whole = isinstance(design.body.nodes[0], Conv) and not any(
+            isinstance(n, Series | MergeRun) for n in design.body.nodes
+        )
         return Options({"plain": taps} if taps and whole else {}, (), ())
     lanes: dict[str, tuple[str, ...]] = {}
     for name, node in fusions:

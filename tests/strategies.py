@@ -93,7 +93,9 @@ class _Stretch:
 
     def between(self, before, after, stride, nesting):
         """Nodes that turn `before` channels into `after` and shrink the map by `stride`."""
-        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion", "fusion", "fusion", "merge"] * (nesting > 0)
+        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion", "fusion", "fusion", "merge"] * (
+            nesting > 0
+        )
         match self.draw(st.sampled_from(kinds)):
             case "merge":
                 return self.merge(before, after, stride, nesting - 1)

@@ -91,7 +91,7 @@ class TestText:
             (body('{"channels":4}'), "body.nodes[0].kind: nothing is not accepted; accepted: the kind of a node"),
             (
                 body('{"kind":"konv"}'),
-                "body.nodes[0].kind: konv is not accepted; accepted: conv, pool, view, tap, head, series, fusion",
+                "body.nodes[0].kind: konv is not accepted; accepted: conv, pool, view, tap, head, series, fusion, ",
             ),
             (body('{"kind":3}'), "body.nodes[0].kind: '3' is not accepted; accepted: conv, pool"),
             (body('{"kind":null}'), "body.nodes[0].kind: "),
@@ -145,11 +145,33 @@ class TestText:
                 f"body.nodes[0].branches[1].nodes[0].channels: 0 {WHOLE}",
             ),
             (
+                body('{"kind":"merge","steps":[]}'),
+                "body.nodes[0].steps: [] is not accepted; accepted: one or more steps, each a list with the block",
+            ),
+            (body('{"kind":"merge","steps":[{}]}'), "body.nodes[0].steps: [{}] is not accepted; accepted: one or more"),
+            (
+                body('{"kind":"merge","steps":[[{},{}],[{}]]}'),
+                "body.nodes[0].steps[1]: a step of 1 streams is not accepted; accepted: from 2 to 64, as many at every",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"conv","channels":0}]}]]}'),
+                f"body.nodes[0].steps[0][1].nodes[0].channels: 0 {WHOLE}",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"conv","channels":5}]}]]}'),
+                "body.nodes[0].steps[0][1]: a map of 5 channels at 1/1 of the size is not accepted; accepted: what "
+                "steps[0][0] gives, 3 channels at 1/1",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"head"}]}]]}'),
+                "body.nodes[0].steps[0][1]: a classifier in a stream is not accepted",
+            ),
+            (
                 body('{"kind":"conv","channels":4,"projection":1}'),
                 "body.nodes[0].projection: 1 is not accepted; accepted: true",
             ),
         ],
-        ids=range(36),
+        ids=range(42),
     )
     def test_with_a_wrong_field(self, text, line):
         assert refusal(lambda: from_json(text)).startswith(line)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import ANY_JOIN, chains, designs
 
 from dfn.design import paths
-from dfn.design.catalogue import fractal, fused, plain, resnet
+from dfn.design.catalogue import fractal, fused, merge_run, plain, resnet
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
 from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Pool, Series, View
@@ -103,6 +103,22 @@ class TestSpectrum:
         spectrum = paths.path_spectrum(resnet(depth=20))
         assert spectrum == {20: 1, 18: 9, 16: 36, 14: 84, 12: 126, 10: 126, 8: 84, 6: 36, 4: 9, 2: 1}
 
+    @pytest.mark.parametrize(("steps", "mean", "spread"), [(9, 8.0, 2.83), (24, 18.0, 4.62)], ids=["L=9", "L=24"])
+    def test_streams_have_the_path_lengths_of_the_paper(self, steps, mean, spread):
+        spectrum = paths.path_spectrum(merge_run(2 + 2 * steps, width=4, end="concat"))
+        count = sum(spectrum.values())
+        found = sum(length * n for length, n in spectrum.items()) / count
+        assert found == pytest.approx(mean)
+        variance = sum((length - found) ** 2 * n for length, n in spectrum.items()) / count
+        assert variance**0.5 == pytest.approx(spread, abs=0.005)
+
+    def test_the_step_that_merges_streams_has_two_blocks_and_two_lines(self):
+        # L - 1 steps with one way of three through a block, and a last one with one of two
+        spectrum = paths.path_spectrum(merge_run(20, width=4))
+        assert sum(n * d for d, n in spectrum.items()) / sum(spectrum.values()) == pytest.approx(
+            2 + 2 * (8 / 3 + 1 / 2)
+        )
+
 
 class TestBaseNetworks:
     @given(chains(joins=ANY_JOIN))
@@ -134,6 +150,8 @@ class TestBaseNetworks:
     def test_nested_fusions_have_no_base_networks(self, ask):
         with pytest.raises(DesignError, match="nested or unequal fusions"):
             ask(fractal(columns=3))
+        with pytest.raises(DesignError, match="streams that stay apart"):
+            ask(merge_run(8))
         unequal = [Fusion(branches=(Series(),) * lanes) for lanes in (2, 3)]
         with pytest.raises(DesignError, match="nested or unequal fusions"):
             ask(Design(body=Series(nodes=(*unequal, Head()))))

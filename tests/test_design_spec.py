@@ -12,7 +12,7 @@ from dfn.design import paths
 from dfn.design.catalogue import catalogue, fused, plain
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
-from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Pool, Series, Tap, View
 from dfn.design.spec import Design, canonical, design_id, from_data, from_json, to_json
 
 C, P = Conv(channels=4), Conv(channels=4, kernel=1, projection=True)
@@ -64,6 +64,23 @@ class TestJson:
         assert from_json(to_json(design)) == design
 
 
+C_, N = series(C), series()
+
+
+def test_the_deepest_nesting_of_streams_fits_into_its_text():
+    node = Conv(channels=3)
+    while True:
+        wrapped = MergeRun(steps=((series(node), series()),))
+        try:
+            net(wrapped)
+        except DesignError as error:
+            assert "nested" in str(error)
+            break
+        node = wrapped
+    deepest = net(node)
+    assert from_json(to_json(deepest)) == deepest
+
+
 class TestEquality:
     EQUAL = (
         (fusion([C], []), fusion([], [C]), "a sum does not care about the order of its branches"),
@@ -74,6 +91,11 @@ class TestEquality:
         (series(C, series(C)), series(C, C), "a nested series is opened"),
         (series(), series(series(), series()), "an empty series is no layer"),
         (fusion([series(series(C))], []), fusion([C], []), "branches are opened as well"),
+        (
+            MergeRun(steps=((C_, N), (N, C_))),
+            MergeRun(steps=((N, C_), (C_, N))),
+            "streams may change their names all the way",
+        ),
         (Conv(channels=4, kernel=3, stride=1), C, "a default may be spelt out"),
         (Conv(channels=4, dropout=0), Conv(channels=4, dropout=0.0), "0 and 0.0 are one probability"),
         (Conv(channels=4, dropout=-0.0), C, "and so is -0.0"),
@@ -88,6 +110,16 @@ class TestEquality:
         (fusion([C], []), fusion([C], [], []), "the map counts twice in the sum"),
         (fusion([C], [], []), fusion([fusion([C], [])], []), "the same sum, but the inner one has a ReLU behind it"),
         (fusion([C, C], []), fusion([C, P], []), "a projection has no ReLU and counts 0"),
+        (
+            MergeRun(steps=((C_, N), (N, C_))),
+            MergeRun(steps=((C_, N), (C_, N))),
+            "the blocks of one step of streams cannot be exchanged",
+        ),
+        (
+            MergeRun(steps=((C_, N),), end="concat"),
+            MergeRun(steps=((N, C_),), end="concat"),
+            "streams side by side keep their order",
+        ),
         (Conv(channels=4, dropout=0.1), Conv(channels=4, dropout=0.2), "another probability"),
         (Pool(mode="max"), Pool(mode="average"), "another kind of pooling"),
         (Pool(kernel=3, stride=2), Pool(kernel=2, stride=2), "another window"),

@@ -90,9 +90,10 @@ def test_a_gate_is_a_way_without_layers():
     torch.testing.assert_close(sum(found.values()), autograd(settled(design)), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["fractal", "resnet", "plain", "fused"])
+@pytest.mark.parametrize("name", ["fractal", "resnet", "plain", "fused", "merge-run"])
 def test_named_nets_have_the_lengths_of_their_paths(name: str):
     settings = {"fractal": {}, "resnet": {"depth": 8}, "plain": {"depth": 8}, "fused": {"deep": 8, "fusions": 0}}
+    settings["merge-run"] = {"depth": 8}
     design = catalogue()[name].make(width=4, classes=4, in_channels=2, **settings[name])
     net = settled(design)
     found = gradient_by_length(net, X, TARGET)

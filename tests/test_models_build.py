@@ -369,6 +369,46 @@ def test_highway_is_a_highway_net():
         torch.testing.assert_close(net.train(training)(x), reference.train(training)(x), rtol=1e-5, atol=1e-6)
 
 
+class MergeRunNet(nn.Module):
+    """Two streams in plain torch, as the group's code has them: x_k' = ReLU(H_k(x_k) + (x_1 + x_2) / 2), a 1x1
+    projection of both where the shape changes, and H_1 + H_2 + the mean at the end."""
+
+    def __init__(self, width: int, classes: int):
+        super().__init__()
+        self.stem = nn.Sequential(*self.conv(3, width), nn.ReLU())
+        self.steps = nn.ModuleList()
+        before = width
+        for wide, stride in ((width, 1), (2 * width, 2), (4 * width, 2)):
+            blocks = [
+                nn.Sequential(*self.conv(before, wide, stride), nn.ReLU(), *self.conv(wide, wide)) for _ in range(2)
+            ]
+            lines = [nn.Sequential(*self.conv(before, wide, 2, 1)) for _ in range(2)] if stride > 1 else []
+            self.steps.append(nn.ModuleList([*blocks, *lines]))
+            before = wide
+        self.head = nn.Linear(before, classes)
+
+    conv = ResNet.conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        one = two = self.stem(x)
+        for step, (h1, h2, *lines) in enumerate(self.steps, start=1):  # pyright: ignore[reportGeneralTypeIssues]
+            mean = (lines[0](one) + lines[1](two)) / 2 if lines else (one + two) / 2
+            one, two = h1(one), h2(two)
+            if step < 3:
+                one, two = torch.relu(one + mean), torch.relu(two + mean)
+        return self.head(torch.relu(one + two + mean).mean((2, 3)))  # pyright: ignore[reportPossiblyUnbound]
+
+
+def test_merge_and_run_is_what_the_groups_code_computes():
+    design = dfn.catalogue()["merge-run"].make(depth=8, width=4, classes=7)
+    net, reference = build(design), MergeRunNet(4, 7)
+    own = list(net.state_dict())
+    copy_weights(net, reference, own.index)
+    x = images(design, 12, 12)
+    for training in (True, False):
+        torch.testing.assert_close(net.train(training)(x), reference.train(training)(x), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("fusions", [1, 2, 3, 6])
 def test_without_its_shallow_blocks_a_fused_net_is_the_plain_deep_net(fusions: int):
     net = build(dfn.fused(20, 8, fusions, 4), seed=1)

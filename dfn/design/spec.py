@@ -157,7 +157,9 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
                     branches.sort(key=lambda b: json.dumps(_plain(b), sort_keys=True))
                 yield node.model_copy(update={"branches": tuple(branches)})
             case MergeRun():
-                streams = [[Series(nodes=tuple(_canonical_nodes(block))) for block in s] for s in zip(*node.steps, strict=True)]
+                streams = [
+                    [Series(nodes=tuple(_canonical_nodes(block))) for block in s] for s in zip(*node.steps, strict=True)
+                ]
                 if node.end == "merge":
                     streams.sort(key=lambda s: json.dumps([_plain(block) for block in s], sort_keys=True))
                 yield node.model_copy(update={"steps": tuple(zip(*streams, strict=True))})

@@ -15,7 +15,7 @@ Name = Literal["net", "curves", "bars", "maps"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 _FILES: dict[Name, tuple[str, ...]] = {
-    "net": ("common", "net_plan", "net_marks", "net_frame", "net"),
+    "net": ("common", "net_plan", "net_marks", "net_streams", "net_frame", "net"),
     "curves": ("common", "curves_scale", "curves"),
     "bars": ("common", "bars"),
     "maps": ("common", "maps_numbers", "maps"),
