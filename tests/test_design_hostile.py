@@ -123,7 +123,7 @@ class TestText:
             ('{"version":2,"body":{}}', "version: 2 is not accepted; accepted: only 1"),
             ('{"version":true,"body":{}}', "version: True is not accepted; accepted: only 1"),
             ('{"version":1.0,"body":{}}', "version: 1.0 is not accepted; accepted: only 1"),
-            ('{"norm":"layer","body":{}}', "norm: layer is not accepted; accepted: batch or none"),
+            ('{"norm":"layer","body":{}}', "norm: layer is not accepted; accepted: batch, group or none"),
             ('{"classes":1,"body":{}}', "classes: 1 is not accepted; accepted: a whole number from 2 to 100000"),
             ('{"classes":"ten\\n","body":{}}', "classes: 'ten\\n' is not accepted"),
             ('{"in_channels":0,"body":{}}', f"in_channels: 0 {WHOLE}"),
@@ -133,7 +133,7 @@ class TestText:
             ),
             (
                 body('{"kind":"fusion","branches":[{},{}],"join":"plus"}'),
-                "body.nodes[0].join: plus is not accepted; accepted: sum, mean, max, concat or gate",
+                "body.nodes[0].join: plus is not accepted; accepted: sum, mean, max, concat, gate",
             ),
             (body('{"kind":"fusion","branches":{}}'), "body.nodes[0].branches: {} is not accepted; accepted: a list"),
             (
@@ -144,6 +144,21 @@ class TestText:
                 body('{"kind":"fusion","branches":[{},{"nodes":[{"kind":"conv","channels":0}]}]}'),
                 f"body.nodes[0].branches[1].nodes[0].channels: 0 {WHOLE}",
             ),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"scales":[0.2]}'),
+                "body.nodes[0].scales: a list of 1 is not accepted; accepted: one for each of 2 branches",
+            ),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"join":"max","scales":[1,2]}'),
+                "body.nodes[0].scales: scales of a max join is not accepted; accepted: scales of a sum alone",
+            ),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":[1,NaN]}'), "body.nodes[0].scales[1]: NaN is not acc"),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":[0,1]}'), "body.nodes[0].scales[0]: 0 is not accepted"),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"scales":[1e999,1]}'),
+                "body.nodes[0].scales[0]: inf is not accepted; accepted: a number other than 0, from -1000 to 1000",
+            ),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":5}'), "body.nodes[0].scales: 5 is not accepted"),
             (
                 body('{"kind":"merge","steps":[]}'),
                 "body.nodes[0].steps: [] is not accepted; accepted: one or more steps, each a list with the block",
@@ -171,7 +186,7 @@ class TestText:
                 "body.nodes[0].projection: 1 is not accepted; accepted: true",
             ),
         ],
-        ids=range(42),
+        ids=range(48),
     )
     def test_with_a_wrong_field(self, text, line):
         assert refusal(lambda: from_json(text)).startswith(line)

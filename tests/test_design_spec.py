@@ -91,6 +91,7 @@ class TestEquality:
         (series(C, series(C)), series(C, C), "a nested series is opened"),
         (series(), series(series(), series()), "an empty series is no layer"),
         (fusion([series(series(C))], []), fusion([C], []), "branches are opened as well"),
+        (fusion([C], [], scales=[2, 1]), fusion([], [C], scales=[1, 2]), "a scale belongs to its branch"),
         (
             MergeRun(steps=((C_, N), (N, C_))),
             MergeRun(steps=((N, C_), (C_, N))),
@@ -104,6 +105,8 @@ class TestEquality:
         (fusion([C], [P], join="gate"), fusion([P], [C], join="gate"), "a gate weighs its first branch"),
         (fusion([C], [P], join="concat"), fusion([P], [C], join="concat"), "a concat keeps its channels in order"),
         (fusion([C], []), fusion([C], [], join="mean"), "half of a sum"),
+        (fusion([C], [], scales=[2, 1]), fusion([C], [], scales=[1, 2]), "the other branch counts twice"),
+        (fusion([C], [P], join="adaptive"), fusion([P], [C], join="adaptive"), "its small net knows the order"),
         (fusion([C], []), fusion([C], [], relu="before"), "the ReLU stands elsewhere"),
         (fusion([C], []), fusion([C], [], drop_path=0.1), "branches are dropped"),
         (fusion([C], []), fusion([C], [C]), "as many branches, but one is longer"),
@@ -231,8 +234,8 @@ class TestBirth:
             ),
             (
                 lambda: Design(body=series(fusion([C, Head()], [C, Head()], join="gate"))),
-                "body.nodes[0].join: gate is not accepted; accepted: sum, mean or max between whole nets (their "
-                "logits)",
+                "body.nodes[0].join: gate is not accepted; accepted: sum, mean, max, weighted, adaptive, "
+                "inverse-variance between whole nets (their logits)",
             ),
             (
                 lambda: net(Tap(name="a"), series(Tap(name="a"))),
@@ -258,7 +261,9 @@ class TestBirth:
         assert str(caught.value) == message
         assert isinstance(caught.value, ValueError)
 
-    @pytest.mark.parametrize("name", ["input", "stem", "logits", "joined", "deep", "conv1", "fusion12", "base3"])
+    @pytest.mark.parametrize(
+        "name", ["input", "stem", "logits", "joined", "deep", "conv1", "fusion12", "base3", "merge1"]
+    )
     def test_a_tap_takes_no_name_that_a_map_has_anyway(self, name):
         with pytest.raises(DesignError, match=f"^name: {name} is not accepted"):
             Tap(name=name)

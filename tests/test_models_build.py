@@ -1,6 +1,7 @@
 """A built net is the net of its design: shapes, cost, graph, names, seeds, and nets known from elsewhere."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 import torch
@@ -9,12 +10,12 @@ from strategies import designs
 from torch import Tensor, nn
 
 import dfn
-from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import LOGIT_JOINS, Conv, Fusion, Head, Join, Pool, Series, Tap, View
 from dfn.design.picture import edges
 from dfn.design.spec import Design
 from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named, build
 
-JOINS = ("sum", "mean", "max", "concat", "gate")
+JOINS = get_args(Join)
 BATCH = 4
 
 
@@ -59,6 +60,13 @@ def zoo() -> Design:
     return Design(body=body, classes=5, in_channels=2)
 
 
+def scaled_down() -> Design:
+    """A residual net whose deep blocks count a fifth."""
+    nodes = dfn.catalogue()["resnet"].make(depth=8, width=4).body.nodes
+    body = [n.model_copy(update={"scales": (0.2, 1.0)}) if isinstance(n, Fusion) else n for n in nodes]
+    return Design(body=Series(nodes=tuple(body)))
+
+
 def cases() -> dict[str, Design]:
     found = {f"catalogue-{name}": entry.make(width=4) for name, entry in dfn.catalogue().items()}
     found |= {f"join-{join}": dfn.fused(14, 5, 3, 4, join) for join in JOINS}
@@ -66,7 +74,10 @@ def cases() -> dict[str, Design]:
     found |= {f"F{f}": dfn.fused(12, 7, f, 4) for f in range(8)}
     found |= {f"bases3-{join}": dfn.fused(bases=[9, 6, 2], fusions=4, width=4, join=join) for join in JOINS}
     found |= {f"drops-{join}": dfn.fused(8, 5, 3, 4, join, dropout=0.3, drop_path=0.4) for join in JOINS}
+    found |= {f"votes-{join}": dfn.fused(8, 5, 0, 4, join) for join in LOGIT_JOINS if join != "max"}
+    found |= {f"norm-{norm}": dfn.fused(8, 5, 3, 12, norm=norm) for norm in ("group", "none")}
     return found | {
+        "scaled": scaled_down(),
         "bases4": dfn.fused(bases=[8, 6, 4, 2], fusions=3, width=4),
         "bases4-decision": dfn.fused(bases=[8, 6, 4, 2], fusions=0, width=4),
         "bare": dfn.fused(8, 5, 3, 4, norm="none"),

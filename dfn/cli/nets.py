@@ -10,6 +10,7 @@ from dfn.data.errors import DataError
 from dfn.data.info import data_sets
 from dfn.design.catalogue import catalogue
 from dfn.design.errors import DesignError
+from dfn.design.nodes import Fusion
 from dfn.design.spec import MAX_TEXT, Design, from_json
 from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
@@ -24,7 +25,7 @@ SHAPED_BY = {
     "merge-run": {"deep", "width", "norm"},
     "inception": {"deep", "width"},
     "fractal": {"deep", "width", "drop_path"},
-    "decision": {"deep", "shallow", "bases", "width", "norm", "dropout", "drop_path"},
+    "decision": {"deep", "shallow", "bases", "width", "join", "norm", "dropout", "drop_path"},
     "late": {"deep", "shallow", "bases", "width", "join"} | _BLOCKS,
 }
 """The options that each net of the catalogue has."""
@@ -111,8 +112,10 @@ def settings_of(data: str, preset: str, training: TrainingOptions) -> dict[str, 
 
 def recipe_for(name: str, design: Design, settings: dict[str, Any]) -> Recipe:
     """The recipe of a design with these settings. Raises RecipeError for settings that cannot be."""
-    # whole nets that only meet in their logits are trained as what they are: each with a loss of its own
-    objective = "mean-of-losses" if joins_logits(design) else "cross-entropy"
+    # whole nets that only meet in their logits are trained as what they are: each with a loss of its own; but a join
+    # that learns weights learns them from the joined answer alone
+    learns = any(isinstance(node, Fusion) and node.join in ("weighted", "adaptive") for node in design.body.nodes)
+    objective = "mean-of-losses" if joins_logits(design) and not learns else "cross-entropy"
     return Recipe(design=design, net=name, objective=objective, **settings)
 
 

@@ -10,8 +10,21 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dfn.design.errors import DesignError, whole
-from dfn.design.nodes import MAX_BRANCHES, MAX_CHANNELS, Conv, Fusion, Head, Join, MergeRun, Node, Pool, Series, Tap
-from dfn.design.spec import MAX_NODES, Design
+from dfn.design.nodes import (
+    LOGIT_JOINS,
+    MAX_BRANCHES,
+    MAX_CHANNELS,
+    Conv,
+    Fusion,
+    Head,
+    Join,
+    MergeRun,
+    Node,
+    Pool,
+    Series,
+    Tap,
+)
+from dfn.design.spec import MAX_NODES, Design, Norm
 
 MAX_DEPTH = 4096
 MAX_FUSIONS = 1024
@@ -46,7 +59,7 @@ def fused(
     in_channels: int = 3,
     *,
     bases: Sequence[int] | None = None,
-    norm: Literal["batch", "none"] = "batch",
+    norm: Norm = "batch",
     relu: Literal["after", "before"] = "after",
     dropout: float = 0.0,
     drop_path: float = 0.0,
@@ -70,11 +83,13 @@ def fused(
         raise DesignError("bases", bases, f"at most {MAX_NODES} layers and blocks in all")
     whole("width", width, 1, MAX_WIDTH)
     if fusions == 0:
-        if join not in ("sum", "mean"):
-            raise DesignError("join", join, "sum or mean where fusions is 0: whole nets meet only in their logits")
+        if join not in LOGIT_JOINS or join == "max":
+            accepted = ", ".join(name for name in LOGIT_JOINS if name != "max")
+            raise DesignError("join", join, f"{accepted} where fusions is 0: whole nets meet only in their logits")
         nets = [plain(depth, fusions=STAGES, width=width, dropout=dropout).body for depth in bases]
         # whichever of sum and mean was asked for: decision fusion averages, and the class is the same
-        body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join="mean", relu="before", drop_path=drop_path),)
+        votes: Join = "mean" if join == "sum" else join
+        body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join=votes, relu="before", drop_path=drop_path),)
         return _design(body, classes, in_channels, norm)
     if join == "concat" and width < len(bases):
         raise DesignError("width", width, f"at least {len(bases)}, one channel for every branch of a concat")
@@ -95,7 +110,7 @@ def plain(
     classes: int = 10,
     in_channels: int = 3,
     *,
-    norm: Literal["batch", "none"] = "batch",
+    norm: Norm = "batch",
     dropout: float = 0.0,
 ) -> Design:
     """One base network alone. `fusions` names the maps (`block1`, `block2`, ...) where a fused net of the same
@@ -131,7 +146,7 @@ def merge_run(
     *,
     streams: int = 2,
     end: Literal["merge", "concat"] = "merge",
-    norm: Literal["batch", "none"] = "batch",
+    norm: Norm = "batch",
 ) -> Design:
     """A merge-and-run net: streams that meet after every two convs. `depth` is that of the deepest path; two streams
     of depth d have the convs of a plain net of depth 2 d - 2."""
@@ -188,7 +203,7 @@ def fractal(
     return _design((*body[:-1], Head()), classes, in_channels, "batch")
 
 
-def _design(body: Sequence[Node], classes: int, in_channels: int, norm: Literal["batch", "none"]) -> Design:
+def _design(body: Sequence[Node], classes: int, in_channels: int, norm: Norm) -> Design:
     whole("classes", classes, 2, 100_000)
     whole("in_channels", in_channels, 1, 4096)
     return Design(body=Series(nodes=tuple(body)), classes=classes, in_channels=in_channels, norm=norm)

@@ -1,23 +1,24 @@
 """What a design costs: shapes, parameters, multiply-adds and activation bytes, without building anything.
 
-One walk over the tree carries the shape of the map. Multiply-adds are counted for convs, gates and the classifier,
-as is usual; batch normalisation adds two parameters a channel and no multiply-adds.
+One walk over the tree carries the shape of the map. Multiply-adds are counted for convs, learned joins and the
+classifier, as is usual; normalisation adds two parameters a channel and no multiply-adds.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, gcd
 from typing import TYPE_CHECKING, assert_never
 
 from dfn.design.errors import DesignError, whole
-from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View, lane_names
+from dfn.design.nodes import LOGIT_JOINS, Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View, lane_names
 
 if TYPE_CHECKING:
     from dfn.design.spec import Design
 
 MAX_SIDE = 4096
 BYTES_PER_VALUE = 4
+ADAPTIVE_HIDDEN = 16  # units between the pooled maps and the weights of an adaptive join; ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Ite
     """Yield the layers of `node` fed with `x`; return the signal behind it (a generator's return value)."""
     if not x.height and not isinstance(node, Series | Tap):
         raise DesignError(field, f"a {node.kind} behind the classifier", "nothing behind a `head` node")
-    per_channel = 2 if design.norm == "batch" else 1  # gamma and beta, or a bias
+    per_channel = 1 if design.norm == "none" else 2  # gamma and beta, or a bias
     match node:
         case Conv():
             if node.kernel % 2 == 0:
@@ -139,8 +140,7 @@ def _walk(node: Node, x: Signal, design: "Design", field: str, name: str) -> Ite
             for index, (own, branch) in enumerate(named_branches(node, name)):
                 outs.append((yield from _walk(branch, x, design, f"{field}.branches[{index}]", own)))
             after = _joined(node, outs, field)
-            gate = gate_weights(node, x, after)
-            yield Layer(f"{name}/joined", node, x, after, *gate)
+            yield Layer(f"{name}/joined", node, x, after, *join_weights(node, x, after))
         case MergeRun():
             after = x
             for number, (step, blocks) in enumerate(named_steps(node, name)):
@@ -175,8 +175,9 @@ def _joined(fusion: Fusion, outs: list[Signal], field: str) -> Signal:
     if any(not out.height for out in outs):
         if any(out.height for out in outs):
             raise DesignError(field, "a join of logits and maps", "a classifier in every branch or in none")
-        if fusion.join not in ("sum", "mean", "max"):
-            raise DesignError(f"{field}.join", fusion.join, "sum, mean or max between whole nets (their logits)")
+        if fusion.join not in LOGIT_JOINS:
+            accepted = f"{', '.join(LOGIT_JOINS)} between whole nets (their logits)"
+            raise DesignError(f"{field}.join", fusion.join, accepted)
         return first
     if fusion.join == "concat":
         _meeting([replace(out, channels=first.channels) for out in outs], f"{field}.branches")
@@ -207,14 +208,31 @@ def line_of(before: Signal, after: Signal) -> Conv | None:
     return Conv(channels=after.channels, kernel=1, stride=after.stride // before.stride, projection=True)
 
 
-def gate_weights(fusion: Fusion, x: Signal, after: Signal) -> tuple[int, int]:
-    """Parameters and multiply-adds of a learned gate: a 3x3 conv with bias from the fusion's input to one weight
-    map for every branch but the last (none for the other joins)."""
-    if fusion.join != "gate":
-        return 0, 0
-    maps = (len(fusion.branches) - 1) * after.channels
-    weights = 9 * x.channels * maps
-    return weights + maps, weights * after.height * after.width
+def join_weights(fusion: Fusion, x: Signal, after: Signal) -> tuple[int, int]:
+    """Parameters and multiply-adds of what a join learns. A gate: a 3x3 conv with bias from the fusion's input to one
+    weight map for every branch but the last. `weighted`: a number a branch. `adaptive`: two linear layers with biases
+    from the pooled maps of all branches to a weight for each."""
+    branches = len(fusion.branches)
+    match fusion.join:
+        case "gate":
+            maps = (branches - 1) * after.channels
+            weights = 9 * x.channels * maps
+            return weights + maps, weights * after.height * after.width
+        case "weighted":
+            return branches, 0
+        case "adaptive":
+            weights = branches * after.channels * ADAPTIVE_HIDDEN + ADAPTIVE_HIDDEN * branches
+            return weights + ADAPTIVE_HIDDEN + branches, weights
+        case "sum" | "mean" | "max" | "concat" | "inverse-variance":
+            return 0, 0
+        case _:
+            assert_never(fusion.join)
+
+
+def norm_groups(channels: int) -> int:
+    """How many groups group norm makes of so many channels: equal ones of about 8 channels each (a rule of ours), so
+    that a group has something to average also where the map is one place."""
+    return gcd(channels, max(1, channels // 8))
 
 
 def named_children(series: Series, name: str) -> Iterator[tuple[str, Node]]:

@@ -15,10 +15,14 @@ from dfn.design.errors import DesignError, first_error, whole
 
 MAX_CHANNELS = 4096
 MAX_BRANCHES = 64
+MAX_SCALE = 1000
 
-Join = Literal["sum", "mean", "max", "concat", "gate"]
-SYMMETRIC_JOINS: tuple[Join, ...] = ("sum", "mean", "max")
-"""Joins that give the same map in whatever order their blocks stand, so that blocks can be exchanged."""
+Join = Literal["sum", "mean", "max", "concat", "gate", "weighted", "adaptive", "inverse-variance"]
+SYMMETRIC_JOINS: tuple[Join, ...] = ("sum", "mean", "max", "inverse-variance")
+"""Joins that give the same map in whatever order their blocks stand, so that blocks can be exchanged: what weighs a
+block, if anything does, comes from the block itself and moves with it."""
+LOGIT_JOINS: tuple[Join, ...] = ("sum", "mean", "max", "weighted", "adaptive", "inverse-variance")
+"""Joins that whole nets can meet in."""
 
 _TAP_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TAKEN = re.compile(r"input|stem|logits|joined|deep|shallow|(base|conv|pool|view|series|fusion|merge)[0-9]+")
@@ -27,6 +31,12 @@ _TAKEN = re.compile(r"input|stem|logits|joined|deep|shallow|(base|conv|pool|view
 def _probability(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         raise ValueError("a number from 0 to less than 1")
+    return float(value)
+
+
+def _scale(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < abs(value) <= MAX_SCALE:
+        raise ValueError(f"a number other than 0, from -{MAX_SCALE} to {MAX_SCALE}")
     return float(value)
 
 
@@ -67,6 +77,7 @@ Version = Annotated[Literal[1], _whole(1, 1)]
 Classes = Annotated[int, _whole(2, 100_000)]
 Flag = Annotated[bool, Field(strict=True)]
 Probability = Annotated[float, PlainValidator(_probability)]
+Scale = Annotated[float, PlainValidator(_scale)]
 
 
 class Checked(BaseModel):
@@ -139,7 +150,8 @@ class Fusion(Checked):
     """Branches that read the same map and are joined (arXiv 1605.07716, section 2).
 
     `relu` says whether the ReLU follows the join (the group's own code) or stands in every branch before it.
-    `drop_path` is the probability with which training drops a branch of one image; one branch always stays.
+    `drop_path` is the probability with which training drops a branch of one image; one branch always stays. `scales`
+    are fixed factors of the branches of a sum, such as the residual scaling of Inception-v4; without them all are 1.
     """
 
     kind: Literal["fusion"] = "fusion"
@@ -147,6 +159,15 @@ class Fusion(Checked):
     join: Join = "sum"
     relu: Literal["after", "before"] = "after"
     drop_path: Probability = 0.0
+    scales: Annotated[tuple[Scale, ...], FailFast()] = ()
+
+    def model_post_init(self, _: Any) -> None:
+        if self.scales and self.join != "sum":
+            raise DesignError("scales", f"scales of a {self.join} join", "scales of a sum alone")
+        if self.scales and len(self.scales) != len(self.branches):
+            raise DesignError(
+                "scales", f"a list of {len(self.scales)}", f"one for each of {len(self.branches)} branches"
+            )
 
 
 class MergeRun(Checked):

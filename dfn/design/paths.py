@@ -107,7 +107,7 @@ def example_paths(design: Design) -> dict[int, tuple[int, ...]]:
 
 def groups(design: Design) -> int:
     """How many groups of K base networks form this fused net: (K!)^(B-1) for B fusions whose joins do not care
-    about order. Blocks under a `concat` or a `gate` keep their places and count as one fusion together."""
+    about order. Blocks under the other joins, such as a `gate`, keep their places and count as one fusion together."""
     links = chain(design)
     movable = sum(links.free) + (not all(links.free))
     return factorial(links.bases) ** max(0, movable - 1)
@@ -126,8 +126,8 @@ def exchange(design: Design, fusion: int) -> Design:
     assert isinstance(node, Fusion)
     if node.join not in SYMMETRIC_JOINS:
         raise DesignError("join", node.join, f"one of {', '.join(SYMMETRIC_JOINS)}: its blocks have no fixed place")
-    branches = (*node.branches[1:], node.branches[0])
-    nodes[places[fusion - 1]] = node.model_copy(update={"branches": branches})
+    rotated = {"branches": (*node.branches[1:], node.branches[0]), "scales": (*node.scales[1:], *node.scales[:1])}
+    nodes[places[fusion - 1]] = node.model_copy(update=rotated)
     return design.model_copy(update={"body": Series(nodes=tuple(nodes))})
 
 

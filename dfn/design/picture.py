@@ -166,7 +166,7 @@ class _Drawing:
             "channels": after.channels,
             "size": [after.height, after.width],
             "branches": branches,
-        }
+        } | ({"scales": list(node.scales)} if node.scales else {})
 
     def merge(self, node: MergeRun, name: str) -> dict[str, Any]:
         after = self.shapes[f"{name}/joined"]

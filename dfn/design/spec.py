@@ -31,6 +31,8 @@ from dfn.design.nodes import (
     View,
 )
 
+Norm = Literal["batch", "group", "none"]
+
 MAX_TEXT = 2_500_000  # room for the longest text that `to_json` can give
 MAX_NESTING = 40
 MAX_NODES = 20_000
@@ -40,6 +42,7 @@ MAX_PARAMETERS = 500_000_000
 
 class Design(Checked):
     """What a net is: `body` from image to logits, with `norm` after every conv or nowhere (convs then have a bias).
+    Group norm has about 8 channels in a group (`cost.norm_groups`).
 
     Raises DesignError where the body is not a net: shapes that do not meet, a path without a classifier, more than
     20,000 nodes or 500 million parameters.
@@ -48,7 +51,7 @@ class Design(Checked):
     version: Version = 1
     in_channels: Channels = 3
     classes: Classes = 10
-    norm: Literal["batch", "none"] = "batch"
+    norm: Norm = "batch"
     body: Series
 
     def model_post_init(self, _: Any) -> None:
@@ -153,9 +156,11 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
                 yield from _canonical_nodes(node)
             case Fusion():
                 branches = [Series(nodes=tuple(_canonical_nodes(b))) for b in node.branches]
+                scaled = list(zip(branches, node.scales or [1.0] * len(branches), strict=True))
                 if node.join in SYMMETRIC_JOINS:
-                    branches.sort(key=lambda b: json.dumps(_plain(b), sort_keys=True))
-                yield node.model_copy(update={"branches": tuple(branches)})
+                    scaled.sort(key=lambda pair: (json.dumps(_plain(pair[0]), sort_keys=True), pair[1]))
+                scales = tuple(scale for _, scale in scaled) if node.scales else ()
+                yield node.model_copy(update={"branches": tuple(branch for branch, _ in scaled), "scales": scales})
             case MergeRun():
                 streams = [
                     [Series(nodes=tuple(_canonical_nodes(block))) for block in s] for s in zip(*node.steps, strict=True)

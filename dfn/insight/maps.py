@@ -30,13 +30,16 @@ Stack = NDArray[np.float32]
 
 LARGEST_HALF = 65504.0
 BATCH = 250
-_BETWEEN: dict[Join, str] = {"sum": "+", "mean": "+", "gate": "+", "max": "or", "concat": ","}
+_BETWEEN: dict[Join, str] = {"max": "or", "concat": ","}
 _RESULT: dict[Join, str] = {
     "sum": "joined",
     "mean": "mean",
     "max": "maximum",
     "concat": "side by side",
     "gate": "weighted sum",
+    "weighted": "weighted sum",
+    "adaptive": "weighted sum",
+    "inverse-variance": "weighted sum",
 }
 
 
@@ -83,7 +86,8 @@ def places(design: Design) -> list[Place]:
             case Fusion():
                 lanes = tuple(lane for lane, _ in named_branches(node, name))
                 depths = tuple(depth_of(branch) for branch in node.branches)
-                found.append(Place(_words(name), lanes, depths, f"{name}/joined", node.join, node.relu == "after"))
+                join: Join = "weighted" if node.scales else node.join
+                found.append(Place(_words(name), lanes, depths, f"{name}/joined", join, node.relu == "after"))
             case MergeRun():
                 found += [
                     Place(f"{_words(name)}, step {number}, stream {k}", joined=f"{step}/stream{k}")
@@ -185,7 +189,7 @@ def view_data(place: Place, stacks: Mapping[str, Stack], epochs: Sequence[int], 
     if place.joined and place.join:
         terms = list(place.lanes)
         arithmetic = {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
-        operators = [_BETWEEN[place.join]] * (len(terms) - 1) + ["="]
+        operators = [_BETWEEN.get(place.join, "+")] * (len(terms) - 1) + ["="]
         title = _RESULT[place.join] + (", then ReLU" if place.relu else "")
         panels.append({"id": "joined", "title": title, "role": "fused", "data": encode(shown[place.joined])})
     elif place.joined:

@@ -1,6 +1,6 @@
 """From a design to a torch module. This is the one place that says where what goes:
 
-- a conv is conv - norm - ReLU - dropout; it has a bias only where the design has no norm (BN has its own);
+- a conv is conv - norm - ReLU - dropout; it has a bias only where the design has no norm (a norm has its own);
 - a projection is conv - norm, without ReLU;
 - where the ReLU stands after the join, the last conv of each branch ends in its norm; then join; then ReLU
   (zlmzju/fusenet, network/fuse3.py); where it stands before, every conv keeps its ReLU and the join is the last word;
@@ -18,9 +18,9 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
-from dfn.design.cost import Layer, layers, named_branches, named_children, named_steps
+from dfn.design.cost import Layer, layers, named_branches, named_children, named_steps, norm_groups
 from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
-from dfn.design.spec import Design
+from dfn.design.spec import Design, Norm
 from dfn.models.initialise import he
 from dfn.models.joins import Join, added, make_join
 
@@ -229,7 +229,7 @@ def _has_layers(node: Node) -> bool:
 def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail: bool) -> nn.Module:
     match node:
         case Conv():
-            return _conv(node, known[name], design.norm == "batch", relu=not (tail or node.projection))
+            return _conv(node, known[name], design.norm, relu=not (tail or node.projection))
         case Pool():
             kind = nn.AvgPool2d if node.mode == "average" else nn.MaxPool2d
             odd = node.kernel % 2 == 1
@@ -271,16 +271,23 @@ def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail
 
 def _line(layer: Layer, design: Design) -> nn.Module:
     assert isinstance(layer.node, Conv)
-    return _conv(layer.node, layer, design.norm == "batch", relu=False)
+    return _conv(layer.node, layer, design.norm, relu=False)
 
 
-def _conv(node: Conv, layer: Layer, norm: bool, relu: bool) -> nn.Sequential:
+def _conv(node: Conv, layer: Layer, norm: Norm, relu: bool) -> nn.Sequential:
     conv = nn.Conv2d(
-        layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=not norm
+        layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=norm == "none"
     )
     steps: OrderedDict[str, nn.Module] = OrderedDict(conv=conv)
-    if norm:
-        steps["norm"] = nn.BatchNorm2d(node.channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+    match norm:
+        case "batch":
+            steps["norm"] = nn.BatchNorm2d(node.channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+        case "group":
+            steps["norm"] = nn.GroupNorm(norm_groups(node.channels), node.channels)
+        case "none":
+            pass
+        case _:
+            assert_never(norm)
     if relu:
         steps["relu"] = nn.ReLU()
     if node.dropout:

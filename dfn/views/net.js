@@ -334,7 +334,7 @@ function ring(view, parent, element, key, x, radius, context) {
   group.style.transform = `translate(${round(x)}px, 0px)`;
   attributes(group, { class: "join" });
   const exchange = element.exchangeable && !view.data.compact;
-  const name = `${element.index === undefined ? "Join" : `Fusion ${element.index}`}: ${element.join} of ${plural(element.branches.length, "block")}`;
+  const name = `${element.index === undefined ? "Join" : `Fusion ${element.index}`}: ${element.join} of ${plural(element.branches.length, "block")}${element.scales ? `, times ${element.scales.join(" and ")}` : ""}`;
   const maps = [element.channels && plural(element.channels, "channel"), mapSize(element)].filter(Boolean).join(", ");
   const invite = exchange ? " Press to exchange the blocks before it." : "";
   spot(view, group, key, {
