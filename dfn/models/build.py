@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from dfn.design.cost import Layer, layers, named_branches, named_children, named_steps, norm_groups
 from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
 from dfn.design.spec import Design, Norm
-from dfn.models.initialise import he
+from dfn.models.initialise import initialise
 from dfn.models.joins import Join, added, make_join
 
 BN_EPS = 2e-5
@@ -189,7 +189,7 @@ def build(design: Design, seed: int = 0) -> FusedNet:
     """The torch module of a design with fresh weights; the same seed gives the same bits on one machine."""
     with torch.random.fork_rng(devices=[]):  # modules draw weights of their own when made; nobody should notice
         net = FusedNet(design)
-    he(net, seed)
+    initialise(net, seed=seed)
     return net
 
 
