@@ -14,6 +14,7 @@ from dfn.design.nodes import LOGIT_JOINS, Conv, Fusion, Head, Join, Pool, Series
 from dfn.design.picture import edges
 from dfn.design.spec import Design
 from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named, build
+from dfn.models.joins import Gate
 
 JOINS = get_args(Join)
 BATCH = 4
@@ -418,6 +419,21 @@ def test_merge_and_run_is_what_the_groups_code_computes():
     x = images(design, 12, 12)
     for training in (True, False):
         torch.testing.assert_close(net.train(training)(x), reference.train(training)(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("bias", [-3.0, 0.0])
+def test_a_gate_begins_at_the_bias_of_its_design(bias: float):
+    net = build(dfn.catalogue()["highway"].make(depth=5, width=4, gate_bias=bias))
+    gates = [module.conv.bias for module in net.modules() if isinstance(module, Gate)]
+    assert len(gates) == 3 and {value for b in gates if b is not None for value in b.tolist()} == {bias}
+
+
+def test_side_outputs_are_the_mean_of_the_exits():
+    net = build(dfn.catalogue()["side-outputs"].make(depth=8, width=4)).eval()
+    logits, trace = net.trace(images(net.design))
+    exits = [value for name, value in trace.items() if name.endswith("/logits")]
+    assert len(exits) == 3
+    torch.testing.assert_close(logits, torch.stack(exits).mean(0))
 
 
 @pytest.mark.parametrize("fusions", [1, 2, 3, 6])

@@ -204,3 +204,19 @@ def test_images_are_dropped_one_by_one():
         torch.manual_seed(0)
         joined = simple(Mean, 0.5).train()(SOURCE, *maps)
     assert set(joined.flatten().tolist()) == {1.0, 1.5, 2.0}
+
+
+def test_a_concat_is_a_sum_of_branches_padded_with_zero_channels():
+    maps = [branches(2)[0], *(b[:, :2] for b in branches(3)[1:])]  # branches narrower than what follows
+    width = sum(b.shape[1] for b in maps)
+    padded, start = [], 0
+    for b in maps:
+        padded.append(torch.nn.functional.pad(b, (0, 0, 0, 0, start, width - start - b.shape[1])))
+        start += b.shape[1]
+    assert torch.equal(Concat()(SOURCE, *maps), Sum()(SOURCE, *padded))
+    # and so a conv behind it is a sum of convs, each with its own slice of the weights
+    weight = torch.randn(5, width, 3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    slices = weight.split([b.shape[1] for b in maps], 1)
+    parts = [torch.nn.functional.conv2d(b, w, padding=1) for b, w in zip(maps, slices, strict=True)]
+    whole = torch.nn.functional.conv2d(Concat()(SOURCE, *maps), weight, padding=1)
+    torch.testing.assert_close(whole, torch.stack(parts).sum(0))

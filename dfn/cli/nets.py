@@ -27,10 +27,17 @@ SHAPED_BY = {
     "fractal": {"deep", "width", "drop_path"},
     "decision": {"deep", "shallow", "bases", "width", "join", "norm", "dropout", "drop_path"},
     "late": {"deep", "shallow", "bases", "width", "join"} | _BLOCKS,
+    "inception-resnet": {"deep", "width"},
+    "side-outputs": {"deep", "width", "norm"},
+    "multi-column": {"deep", "width", "join", "norm", "dropout"},
+    "adaptive-columns": {"deep", "width", "norm", "dropout"},
+    "views-early": {"deep", "fusions", "width", "norm"},
+    "views-late": {"deep", "fusions", "width", "norm", "drop_path"},
+    "views-deep": {"deep", "fusions", "width", "norm", "drop_path"},
 }
 """The options that each net of the catalogue has."""
 
-DEPTH_PER = {"inception": ("modules", 2), "fractal": ("blocks", 4)}
+DEPTH_PER = {"inception": ("modules", 2), "inception-resnet": ("modules", 3), "fractal": ("blocks", 4)}
 """Nets that are counted in parts: the name of the part, and how many layers the deepest path gains with each."""
 
 
@@ -115,7 +122,8 @@ def recipe_for(name: str, design: Design, settings: dict[str, Any]) -> Recipe:
     # whole nets that only meet in their logits are trained as what they are: each with a loss of its own; but a join
     # that learns weights learns them from the joined answer alone
     learns = any(isinstance(node, Fusion) and node.join in ("weighted", "adaptive") for node in design.body.nodes)
-    objective = "mean-of-losses" if joins_logits(design) and not learns else "cross-entropy"
+    whole = joins_logits(design) and len(design.body.nodes) == 1
+    objective = "mean-of-losses" if whole and not learns else "cross-entropy"
     return Recipe(design=design, net=name, objective=objective, **settings)
 
 

@@ -12,7 +12,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-NETS = "fused, plain, resnet, highway, merge-run, inception, fractal, decision or late"
+NETS = (
+    "fused, plain, resnet, highway, merge-run, inception, inception-resnet, fractal, decision, late, side-outputs, "
+    "multi-column, adaptive-columns, views-early, views-late or views-deep"
+)
 
 
 def _net(help: str, default: str = "") -> Any:

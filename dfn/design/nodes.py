@@ -16,6 +16,7 @@ from dfn.design.errors import DesignError, first_error, whole
 MAX_CHANNELS = 4096
 MAX_BRANCHES = 64
 MAX_SCALE = 1000
+MAX_BIAS = 20
 
 Join = Literal["sum", "mean", "max", "concat", "gate", "weighted", "adaptive", "inverse-variance"]
 SYMMETRIC_JOINS: tuple[Join, ...] = ("sum", "mean", "max", "inverse-variance")
@@ -37,6 +38,12 @@ def _probability(value: Any) -> float:
 def _scale(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < abs(value) <= MAX_SCALE:
         raise ValueError(f"a number other than 0, from -{MAX_SCALE} to {MAX_SCALE}")
+    return float(value)
+
+
+def _bias(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_BIAS:
+        raise ValueError(f"a number from -{MAX_BIAS} to {MAX_BIAS}")
     return float(value)
 
 
@@ -78,6 +85,7 @@ Classes = Annotated[int, _whole(2, 100_000)]
 Flag = Annotated[bool, Field(strict=True)]
 Probability = Annotated[float, PlainValidator(_probability)]
 Scale = Annotated[float, PlainValidator(_scale)]
+Bias = Annotated[float, PlainValidator(_bias)]
 
 
 class Checked(BaseModel):
@@ -152,6 +160,7 @@ class Fusion(Checked):
     `relu` says whether the ReLU follows the join (the group's own code) or stands in every branch before it.
     `drop_path` is the probability with which training drops a branch of one image; one branch always stays. `scales`
     are fixed factors of the branches of a sum, such as the residual scaling of Inception-v4; without them all are 1.
+    `gate_bias` is where the bias of a gate begins: at -2 the last branch is carried through (arXiv 1507.06228, 2.3).
     """
 
     kind: Literal["fusion"] = "fusion"
@@ -160,6 +169,7 @@ class Fusion(Checked):
     relu: Literal["after", "before"] = "after"
     drop_path: Probability = 0.0
     scales: Annotated[tuple[Scale, ...], FailFast()] = ()
+    gate_bias: Bias = -2.0
 
     def model_post_init(self, _: Any) -> None:
         if self.scales and self.join != "sum":

@@ -238,7 +238,8 @@ def _nets(design: Design, snapshots: Mapping[int, Path]) -> "Iterator[FusedNet]"
 
 
 def _joins_logits(fusion: Fusion) -> bool:
-    return all(branch.nodes and isinstance(branch.nodes[-1], Head) for branch in fusion.branches)
+    ends = [branch.nodes[-1] for branch in fusion.branches if branch.nodes]
+    return any(isinstance(end, Head) or (isinstance(end, Fusion) and _joins_logits(end)) for end in ends)
 
 
 def _side_by_side(name: str, fusion: Fusion) -> list[Place]:

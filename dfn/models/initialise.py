@@ -1,7 +1,7 @@
 """How the weights of a net begin.
 
-Of every scheme: biases 0, and a gate's bias -2, so that at first the last branch is carried through (arXiv 1507.06228,
-section 2.3). Weights, fan being the number of values that go into (in) or come out of (out) one place of a layer:
+Of every scheme: biases 0, and those of a gate as its fusion says. Weights, fan being the number of values that go into
+(in) or come out of (out) one place of a layer:
 
 - `he`: convs normal with variance 2 / fan-in, the classifier uniform within 1 / sqrt(fan-in), as in the group's own
   code (zlmzju/fusenet: Xavier(gaussian, in, 2) and Xavier(uniform, in, 1));
@@ -22,7 +22,6 @@ from dfn.models.joins import Gate
 
 Start = Literal["he", "glorot", "orthogonal", "lsuv"]
 
-GATE_BIAS = -2.0
 LSUV_TOLERANCE = 0.02
 LSUV_ROUNDS = 20
 
@@ -59,7 +58,7 @@ def initialise(net: nn.Module, start: Start = "he", seed: int = 0, images: Tenso
             nn.init.zeros_(module.bias)
     for module in net.modules():
         if isinstance(module, Gate) and module.conv.bias is not None:
-            nn.init.constant_(module.conv.bias, GATE_BIAS)
+            nn.init.constant_(module.conv.bias, module.bias)
     if start == "lsuv" and images is not None:
         _unit_variance(net, images)
 

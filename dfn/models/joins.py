@@ -122,9 +122,11 @@ class Gate(Join):
     which the last branch has logit 0. For K = 2 this is sigmoid(conv(x)) and its complement: the highway gate
     (arXiv 1507.06228, equation 3)."""
 
-    def __init__(self, in_channels: int, channels: int, branches: int, stride: int, drop_path: float = 0.0):
+    def __init__(
+        self, in_channels: int, channels: int, branches: int, stride: int, drop_path: float = 0.0, bias: float = -2.0
+    ):
         super().__init__(drop_path)
-        self.channels = channels
+        self.channels, self.bias = channels, bias
         self.conv = nn.Conv2d(in_channels, (branches - 1) * channels, 3, stride, padding=1)
 
     def weights(self, source: Tensor) -> Tensor:
@@ -197,7 +199,8 @@ def make_join(fusion: Fusion, layer: Layer) -> Join:
             return Concat(fusion.drop_path)
         case "gate":
             stride = layer.after.stride // layer.before.stride
-            return Gate(layer.before.channels, layer.after.channels, len(fusion.branches), stride, fusion.drop_path)
+            shape = layer.before.channels, layer.after.channels, len(fusion.branches), stride
+            return Gate(*shape, fusion.drop_path, fusion.gate_bias)
         case "weighted":
             return Weighted(len(fusion.branches), fusion.drop_path)
         case "adaptive":
