@@ -75,7 +75,7 @@ def _unit_variance(net: nn.Module, images: Tensor) -> None:
     net.eval()
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
-            seen = _input_of(module, net, images)
+            seen = input_of(module, net, images)
             for _ in range(LSUV_ROUNDS):
                 variance = module(seen).var()
                 if (variance - 1).abs() < LSUV_TOLERANCE or not variance > 0:  # a layer that sees nothing stays
@@ -84,7 +84,7 @@ def _unit_variance(net: nn.Module, images: Tensor) -> None:
     net.train(training)
 
 
-def _input_of(module: nn.Module, net: nn.Module, images: Tensor) -> Tensor:
+def input_of(module: nn.Module, net: nn.Module, images: Tensor) -> Tensor:
     """What a layer sees of these images. The pass ends there: what lies behind has no part in it."""
 
     def reached(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
