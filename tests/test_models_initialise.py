@@ -1,5 +1,6 @@
 """How weights begin: each scheme against torch's own, and by the variance that it gives."""
 
+import json
 import math
 
 import pytest
@@ -142,11 +143,11 @@ def test_branch_weights_are_those_that_the_joins_use():
 @pytest.mark.parametrize("dark", [False, True])
 def test_figures_hold_the_numbers(dark: bool):
     measured = {start: layer_variances(started(plain(8, 3, 4), start), X) for start in ("he", "lsuv")}
-    figure = figures.layer_variances(measured, dark)
-    assert [line.name for line in figure.data] == ["he", "lsuv"]
-    assert [list(line.y) for line in figure.data] == [list(values.values()) for values in measured.values()]
-    assert figure.layout.yaxis.type == "log"
+    figure = json.loads(str(figures.layer_variances(measured, dark).to_json()))
+    assert [line["name"] for line in figure["data"]] == ["he", "lsuv"]
+    assert [line["y"] for line in figure["data"]] == [list(values.values()) for values in measured.values()]
+    assert figure["layout"]["yaxis"]["type"] == "log"
     weights = branch_weights(dfn.build(highway(8, 4)), X)
-    lines = figures.branch_weights(weights, dark).data
-    assert [line.name for line in lines] == ["deep", "shallow"]
-    assert list(lines[0].y) == [row["deep"] for row in weights.values()]
+    lines = json.loads(str(figures.branch_weights(weights, dark).to_json()))["data"]
+    assert [line["name"] for line in lines] == ["deep", "shallow"]
+    assert lines[0]["y"] == [row["deep"] for row in weights.values()]

@@ -45,7 +45,7 @@ def initialise(net: nn.Module, start: Start = "he", seed: int = 0, images: Tenso
             case "he" if conv:
                 nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
             case "he":
-                bound = 1 / math.sqrt(module.in_features)
+                bound = 1 / math.sqrt(weight.shape[1])
                 nn.init.uniform_(weight, -bound, bound, generator=generator)
             case "glorot":
                 nn.init.xavier_normal_(weight, generator=generator)

@@ -1,5 +1,5 @@
-"""Larger nets that begin as the function of a trained one (Net2Net, the paper's reference 18): wider maps by copied channels,
-deeper blocks by convs that change nothing.
+"""Larger nets that begin as the function of a trained one (Net2Net, the paper's reference 18): wider maps by copied
+channels, deeper blocks by convs that change nothing.
 
 In eval mode the logits are those of the smaller net, to rounding. In train mode too where maps were widened, because
 copied channels have the statistics of their originals. A new conv's batch norm normalises each batch by itself, so in
