@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 
 from dfn.design.cost import cost, named_branches, named_children
 from dfn.design.errors import DesignError
-from dfn.design.nodes import Conv, Fusion, Series, Tap
+from dfn.design.nodes import Conv, Fusion, MergeRun, Series, Tap
 from dfn.design.paths import Spectrum, chain, path_spectrum
 from dfn.design.spec import Design
 
@@ -71,7 +71,9 @@ def options(design: Design, shape: tuple[int, int, int]) -> Options:
     fusions = [(name, node) for name, node in named_children(design.body, "") if isinstance(node, Fusion)]
     if not fusions:
         taps = tuple(node.name for node in design.body.nodes if isinstance(node, Tap))
-        whole = isinstance(design.body.nodes[0], Conv) and not any(isinstance(n, Series) for n in design.body.nodes)
+        whole = isinstance(design.body.nodes[0], Conv) and not any(
+            isinstance(n, Series | MergeRun) for n in design.body.nodes
+        )
         return Options({"plain": taps} if taps and whole else {}, (), ())
     lanes: dict[str, tuple[str, ...]] = {}
     for name, node in fusions:

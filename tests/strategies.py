@@ -5,17 +5,18 @@ of every fusion fit together by construction.
 """
 
 from itertools import count
+from typing import get_args
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import LOGIT_JOINS, SYMMETRIC_JOINS, Conv, Fusion, Head, Join, MergeRun, Pool, Series, Tap, View
 from dfn.design.spec import Design
 
 settings.register_profile("dfn", deadline=None)  # a busy machine is no failure
 settings.load_profile("dfn")
 
-ANY_JOIN = ("sum", "mean", "max", "concat", "gate")
+ANY_JOIN = get_args(Join)
 TWO_OR_THREE = st.integers(2, 3)
 UP_TO_FOUR = st.integers(1, 4)
 DROPOUTS = (0.0, 0.0, 0.1, 0.30000000000000004)
@@ -28,7 +29,7 @@ def designs(draw, joins=ANY_JOIN, nesting=2, dropout=True):
     stretch = _Stretch(draw, joins, dropout)
     if draw(st.integers(0, 5)) == 0:
         nets = tuple(Series(nodes=stretch.net(in_channels, nesting - 1)) for _ in range(draw(st.integers(2, 3))))
-        join = draw(st.sampled_from([j for j in joins if j in SYMMETRIC_JOINS] or ["mean"]))
+        join = draw(st.sampled_from([j for j in joins if j in LOGIT_JOINS] or ["mean"]))
         body = (Fusion(branches=nets, join=join, relu="before"),)
     else:
         body = stretch.net(in_channels, nesting)
@@ -36,7 +37,7 @@ def designs(draw, joins=ANY_JOIN, nesting=2, dropout=True):
         body=Series(nodes=body),
         in_channels=in_channels,
         classes=draw(st.integers(2, 12)),
-        norm=draw(st.sampled_from(["batch", "none"])),
+        norm=draw(st.sampled_from(["batch", "group", "none"])),
     )
 
 
@@ -93,8 +94,12 @@ class _Stretch:
 
     def between(self, before, after, stride, nesting):
         """Nodes that turn `before` channels into `after` and shrink the map by `stride`."""
-        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion"] * (3 * (nesting > 0))
+        kinds = ["convs", "pooled", "viewed", "tapped", "series"] + ["fusion", "fusion", "fusion", "merge"] * (
+            nesting > 0
+        )
         match self.draw(st.sampled_from(kinds)):
+            case "merge":
+                return self.merge(before, after, stride, nesting - 1)
             case "fusion":
                 return [self.fusion(before, after, stride, nesting - 1)]
             case "series":
@@ -128,7 +133,19 @@ class _Stretch:
             join=join,
             relu=self.draw(st.sampled_from(["after", "before"])),
             drop_path=self.rate(),
+            scales=[self.draw(st.sampled_from([0.1, 1.0, -2.5])) for _ in parts] if self.scaled(join) else (),
         )
+
+    def merge(self, before, after, stride, nesting):
+        """Streams that first keep the shape and then change it; side by side they need a conv behind them."""
+        streams, end = self.draw(st.integers(2, 3)), self.draw(st.sampled_from(["merge", "concat"]))
+        shapes = [(before, before, 1)] * self.draw(st.integers(0, 2)) + [(before, after, stride)]
+        steps = tuple(tuple(Series(nodes=tuple(self.between(*s, nesting))) for _ in range(streams)) for s in shapes)
+        behind = [Conv(channels=after)] if end == "concat" else []
+        return [MergeRun(steps=steps, end=end), *behind]
+
+    def scaled(self, join):
+        return join == "sum" and self.draw(st.integers(0, 3)) == 0
 
     def rate(self):
         return self.draw(st.sampled_from(DROPOUTS)) if self.dropout else 0.0

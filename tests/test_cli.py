@@ -401,8 +401,11 @@ def test_the_honest_sentence(ours: tuple[float, ...], theirs: tuple[float, ...],
     [
         ("paths --deep 1", ["--deep", "1", "from 2 to"]),
         ("train --deep x", ["--deep: x", "a valid integer"]),
-        ("paths --join plus", ["--join", "plus", "sum, mean, max, concat or gate"]),
-        ("paths --fusions 0 --join max", ["--join", "max", "sum or mean"]),
+        (
+            "paths --join plus",
+            ["--join", "plus", "sum, mean, max, concat, gate, weighted, adaptive or inverse-variance"],
+        ),
+        ("paths --fusions 0 --join max", ["--join", "max", "sum, mean, weighted, adaptive, inverse-variance"]),
         ("train --width 0", ["--width", "0", "from 1 to"]),
         ("paths --bases 26,x", ["--bases", "26,x", "26,14,8"]),
         ("paths --bases 26,1", ["--bases", "1", "from 2 to"]),

@@ -50,12 +50,28 @@ CASES = {
         ("resnet", {"depth": 110}),
         ("highway", {}),
         ("highway", {"depth": 5}),
+        ("merge-run", {}),
+        ("merge-run", {"depth": 56}),
+        ("merge-run", {"depth": 32, "width": 64}),
+        ("merge-run", {"depth": 20, "end": "concat"}),
         ("inception", {}),
         ("inception", {"modules": 9, "width": 24}),
         ("fractal", {}),
         ("fractal", {"columns": 4, "blocks": 5}),
         ("decision", {}),
         ("late", {}),
+        ("inception-resnet", {}),
+        ("side-outputs", {}),
+        ("multi-column", {}),
+        ("adaptive-columns", {}),
+        ("views-early", {}),
+        ("views-late", {}),
+        ("views-deep", {}),
+        ("fused", {"norm": "group"}),
+        ("fused", {"join": "weighted"}),
+        ("fused", {"join": "adaptive"}),
+        ("fused", {"join": "inverse-variance"}),
+        ("highway", {"gate_bias": -1.0}),
     ]
 }
 
@@ -110,6 +126,12 @@ class TestWhatGoldenNumbersMustObey:
             two_projections = (16 * 32 + 2 * 32) + (32 * 64 + 2 * 64)
             assert golden[f"resnet({settings})"]["parameters"] == known + two_projections
 
+    def test_merge_and_run_has_the_sizes_of_the_groups_code(self):
+        golden = read_golden()
+        assert golden["merge-run()"]["parameters"] == 349_402
+        assert round(golden["merge-run(depth=56)"]["parameters"] / 1e6, 3) == 1.710
+        assert round(golden["merge-run(depth=32, width=64)"]["parameters"] / 1e6, 2) == 14.85
+
     def test_depths_and_counts_fit_together(self):
         for numbers in read_golden().values():
             assert numbers["macs"] > numbers["parameters"] > 0
@@ -140,10 +162,18 @@ class TestEntries:
             "plain",
             "resnet",
             "highway",
+            "merge-run",
             "inception",
             "fractal",
             "decision",
             "late",
+            "inception-resnet",
+            "side-outputs",
+            "multi-column",
+            "adaptive-columns",
+            "views-early",
+            "views-late",
+            "views-deep",
         }
 
     @pytest.mark.parametrize("name", catalogue())
@@ -212,6 +242,24 @@ class TestEntries:
     def test_decision_and_late_fusion_are_fused_nets(self):
         assert catalogue()["decision"].make(deep=20, shallow=8) == fused(20, 8, 0)
         assert catalogue()["late"].make(deep=20, shallow=8) == fused(20, 8, 1)
+
+    def test_late_and_deep_fusion_of_views_have_the_same_weights(self):
+        made = {name: catalogue()[f"views-{name}"].make(depth=14, width=8) for name in ("early", "late", "deep")}
+        size = {name: cost(design).parameters for name, design in made.items()}
+        assert size["late"] == size["deep"]
+        stems = 3 * (9 * 3 * 8 + 2 * 8)
+        assert size["deep"] - stems - (32 * 10 + 10) == 3 * (size["early"] - stems - (32 * 10 + 10))
+        assert {name: paths.path_count(design) for name, design in made.items()} == {
+            "early": 3,
+            "late": 3,
+            "deep": 3**7,
+        }
+        assert all(max(paths.path_spectrum(design)) == 14 for design in made.values())
+
+    def test_a_module_of_inception_resnet_adds_a_fifth(self):
+        fusions = [n for n in catalogue()["inception-resnet"].make().body.nodes if isinstance(n, Fusion)]
+        assert {fusion.scales for fusion in fusions} == {(0.2, 1.0)}
+        assert paths.path_count(catalogue()["inception-resnet"].make(modules=4)) == 4**4
 
 
 class TestBlocks:

@@ -91,7 +91,7 @@ class TestText:
             (body('{"channels":4}'), "body.nodes[0].kind: nothing is not accepted; accepted: the kind of a node"),
             (
                 body('{"kind":"konv"}'),
-                "body.nodes[0].kind: konv is not accepted; accepted: conv, pool, view, tap, head, series, fusion",
+                "body.nodes[0].kind: konv is not accepted; accepted: conv, pool, view, tap, head, series, fusion, ",
             ),
             (body('{"kind":3}'), "body.nodes[0].kind: '3' is not accepted; accepted: conv, pool"),
             (body('{"kind":null}'), "body.nodes[0].kind: "),
@@ -123,7 +123,7 @@ class TestText:
             ('{"version":2,"body":{}}', "version: 2 is not accepted; accepted: only 1"),
             ('{"version":true,"body":{}}', "version: True is not accepted; accepted: only 1"),
             ('{"version":1.0,"body":{}}', "version: 1.0 is not accepted; accepted: only 1"),
-            ('{"norm":"layer","body":{}}', "norm: layer is not accepted; accepted: batch or none"),
+            ('{"norm":"layer","body":{}}', "norm: layer is not accepted; accepted: batch, group or none"),
             ('{"classes":1,"body":{}}', "classes: 1 is not accepted; accepted: a whole number from 2 to 100000"),
             ('{"classes":"ten\\n","body":{}}', "classes: 'ten\\n' is not accepted"),
             ('{"in_channels":0,"body":{}}', f"in_channels: 0 {WHOLE}"),
@@ -133,7 +133,7 @@ class TestText:
             ),
             (
                 body('{"kind":"fusion","branches":[{},{}],"join":"plus"}'),
-                "body.nodes[0].join: plus is not accepted; accepted: sum, mean, max, concat or gate",
+                "body.nodes[0].join: plus is not accepted; accepted: sum, mean, max, concat, gate",
             ),
             (body('{"kind":"fusion","branches":{}}'), "body.nodes[0].branches: {} is not accepted; accepted: a list"),
             (
@@ -145,11 +145,48 @@ class TestText:
                 f"body.nodes[0].branches[1].nodes[0].channels: 0 {WHOLE}",
             ),
             (
+                body('{"kind":"fusion","branches":[{},{}],"scales":[0.2]}'),
+                "body.nodes[0].scales: a list of 1 is not accepted; accepted: one for each of 2 branches",
+            ),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"join":"max","scales":[1,2]}'),
+                "body.nodes[0].scales: scales of a max join is not accepted; accepted: scales of a sum alone",
+            ),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":[1,NaN]}'), "body.nodes[0].scales[1]: NaN is not acc"),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":[0,1]}'), "body.nodes[0].scales[0]: 0 is not accepted"),
+            (
+                body('{"kind":"fusion","branches":[{},{}],"scales":[1e999,1]}'),
+                "body.nodes[0].scales[0]: inf is not accepted; accepted: a number other than 0, from -1000 to 1000",
+            ),
+            (body('{"kind":"fusion","branches":[{},{}],"scales":5}'), "body.nodes[0].scales: 5 is not accepted"),
+            (
+                body('{"kind":"merge","steps":[]}'),
+                "body.nodes[0].steps: [] is not accepted; accepted: one or more steps, each a list with the block",
+            ),
+            (body('{"kind":"merge","steps":[{}]}'), "body.nodes[0].steps: [{}] is not accepted; accepted: one or more"),
+            (
+                body('{"kind":"merge","steps":[[{},{}],[{}]]}'),
+                "body.nodes[0].steps[1]: a step of 1 streams is not accepted; accepted: from 2 to 64, as many at every",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"conv","channels":0}]}]]}'),
+                f"body.nodes[0].steps[0][1].nodes[0].channels: 0 {WHOLE}",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"conv","channels":5}]}]]}'),
+                "body.nodes[0].steps[0][1]: a map of 5 channels at 1/1 of the size is not accepted; accepted: what "
+                "steps[0][0] gives, 3 channels at 1/1",
+            ),
+            (
+                body('{"kind":"merge","steps":[[{},{"nodes":[{"kind":"head"}]}]]}'),
+                "body.nodes[0].steps[0][1]: a classifier in a stream is not accepted",
+            ),
+            (
                 body('{"kind":"conv","channels":4,"projection":1}'),
                 "body.nodes[0].projection: 1 is not accepted; accepted: true",
             ),
         ],
-        ids=range(36),
+        ids=range(48),
     )
     def test_with_a_wrong_field(self, text, line):
         assert refusal(lambda: from_json(text)).startswith(line)
@@ -342,14 +379,20 @@ class TestSettings:
             (lambda: fused(fusions=-1), "fusions: -1 is not accepted; accepted: a whole number from 0 to 1024"),
             (lambda: fused(width=0), "width: 0 is not accepted; accepted: a whole number from 1 to 1024"),
             (lambda: fused(width=1025), "width: 1025 is not accepted; accepted: a whole number from 1 to 1024"),
-            (lambda: fused(join="plus"), "join: plus is not accepted; accepted: sum, mean, max, concat or gate"),
-            (lambda: fused(join=[]), "join: [] is not accepted; accepted: sum, mean, max, concat or gate"),
+            (
+                lambda: fused(join="plus"),
+                "join: plus is not accepted; accepted: sum, mean, max, concat, gate, weighted, adaptive or",
+            ),
+            (
+                lambda: fused(join=[]),
+                "join: [] is not accepted; accepted: sum, mean, max, concat, gate, weighted, adaptive or",
+            ),
             (
                 lambda: fused(fusions=0, join="gate"),
-                "join: gate is not accepted; accepted: sum or mean where fusions is 0: whole nets meet only in their",
+                "join: gate is not accepted; accepted: sum, mean, weighted, adaptive, inverse-variance where fusions",
             ),
             (lambda: fused(join="concat", width=1), "width: 1 is not accepted; accepted: at least 2, one channel for"),
-            (lambda: fused(norm="x"), "norm: x is not accepted; accepted: batch or none"),
+            (lambda: fused(norm="x"), "norm: x is not accepted; accepted: batch, group or none"),
             (lambda: fused(relu="x"), "relu: x is not accepted; accepted: after or before"),
             (lambda: fused(drop_path=1.5), f"drop_path: 1.5 {SHARE}"),
             (lambda: fused(fusions=0, drop_path=-1), f"drop_path: -1 {SHARE}"),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from itertools import islice, permutations, product
-from math import ceil
+from math import ceil, prod
 
 import pytest
 from hypothesis import assume, given, settings
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from strategies import ANY_JOIN, chains, designs
 
 from dfn.design import paths
-from dfn.design.catalogue import fractal, fused, plain, resnet
+from dfn.design.catalogue import fractal, fused, merge_run, plain, resnet
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Pool, Series, View
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Pool, Series, View
 from dfn.design.spec import Design, canonical, design_id
 
 TWO_TO_60 = fused(bases=[62, 2], fusions=60)
@@ -27,8 +27,23 @@ def every_path(node):
     elif isinstance(node, Fusion):
         for branch in node.branches:
             yield from every_path(branch)
+    elif isinstance(node, MergeRun):
+        yield from streamed(node)
     else:
         yield (node,)
+
+
+def streamed(node):
+    """All ways through streams: at every step through the block of one's own stream, or over the mean to any."""
+    ways = [(k, ()) for k in range(len(node.steps[0]))]
+    for number, blocks in enumerate(node.steps, start=1):
+        through = [(k, way + part) for k, way in ways for part in every_path(blocks[k])]
+        strided = [n for n in next(every_path(blocks[0])) if isinstance(n, Conv | Pool)]
+        last = number == len(node.steps) and node.end == "merge"
+        line = Conv(channels=1, kernel=1, stride=prod(n.stride for n in strided), projection=True)
+        across = [(k, (*way, line)) for k in range(1 if last else len(blocks)) for _, way in ways]
+        ways = through + across
+    yield from (way for _, way in ways)
 
 
 def depth(path):
@@ -88,6 +103,22 @@ class TestSpectrum:
         spectrum = paths.path_spectrum(resnet(depth=20))
         assert spectrum == {20: 1, 18: 9, 16: 36, 14: 84, 12: 126, 10: 126, 8: 84, 6: 36, 4: 9, 2: 1}
 
+    @pytest.mark.parametrize(("steps", "mean", "spread"), [(9, 8.0, 2.83), (24, 18.0, 4.62)], ids=["L=9", "L=24"])
+    def test_streams_have_the_path_lengths_of_the_paper(self, steps, mean, spread):
+        spectrum = paths.path_spectrum(merge_run(2 + 2 * steps, width=4, end="concat"))
+        count = sum(spectrum.values())
+        found = sum(length * n for length, n in spectrum.items()) / count
+        assert found == pytest.approx(mean)
+        variance = sum((length - found) ** 2 * n for length, n in spectrum.items()) / count
+        assert variance**0.5 == pytest.approx(spread, abs=0.005)
+
+    def test_the_step_that_merges_streams_has_two_blocks_and_two_lines(self):
+        # L - 1 steps with one way of three through a block, and a last one with one of two
+        spectrum = paths.path_spectrum(merge_run(20, width=4))
+        assert sum(n * d for d, n in spectrum.items()) / sum(spectrum.values()) == pytest.approx(
+            2 + 2 * (8 / 3 + 1 / 2)
+        )
+
 
 class TestBaseNetworks:
     @given(chains(joins=ANY_JOIN))
@@ -119,6 +150,8 @@ class TestBaseNetworks:
     def test_nested_fusions_have_no_base_networks(self, ask):
         with pytest.raises(DesignError, match="nested or unequal fusions"):
             ask(fractal(columns=3))
+        with pytest.raises(DesignError, match="streams that stay apart"):
+            ask(merge_run(8))
         unequal = [Fusion(branches=(Series(),) * lanes) for lanes in (2, 3)]
         with pytest.raises(DesignError, match="nested or unequal fusions"):
             ask(Design(body=Series(nodes=(*unequal, Head()))))

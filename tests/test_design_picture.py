@@ -10,13 +10,21 @@ from dfn.design import paths
 from dfn.design.catalogue import catalogue, fused, plain
 from dfn.design.cost import cost, layers
 from dfn.design.errors import DesignError
-from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Pool, Series, Tap, View
 from dfn.design.picture import edges, picture
 
 
 def nodes_of(node):
     yield node
-    children = node.nodes if isinstance(node, Series) else node.branches if isinstance(node, Fusion) else ()
+    match node:
+        case Series():
+            children = node.nodes
+        case Fusion():
+            children = node.branches
+        case MergeRun():
+            children = sum(node.steps, ())
+        case _:
+            children = ()
     for child in children:
         yield from nodes_of(child)
 
@@ -24,8 +32,19 @@ def nodes_of(node):
 def drawn(elements):
     for element in elements:
         yield element
-        for branch in element.get("branches", []):
+        blocks = [block for step in element.get("steps", []) for block in step["blocks"]]
+        for branch in [*element.get("branches", []), *blocks]:
             yield from drawn(branch["elements"])
+
+
+def merge_edges(merge):
+    """A block reads one stream and is read once; every new stream, or the end, reads all streams."""
+    streams, sources, found = len(merge.steps[0]), 1, 0
+    for number in range(1, len(merge.steps) + 1):
+        last = number == len(merge.steps) and merge.end == "merge"
+        found += 2 * streams + sources * (1 if last else streams)
+        sources = streams
+    return found + streams * (merge.end == "concat")
 
 
 class TestEdges:
@@ -54,6 +73,7 @@ class TestEdges:
         expected = len(stems) + sum(isinstance(node, Tap | Head) for node in nodes)
         expected += not any(name == "logits" for name in cost(design).shapes)  # the last join of whole nets gives them
         expected += sum(2 * len(n.branches) + (n.join == "gate") for n in nodes if isinstance(n, Fusion))
+        expected += sum(map(merge_edges, (n for n in nodes if isinstance(n, MergeRun))))
         found = edges(design)
         assert len(found) == len(set(found)) == expected
 
@@ -69,7 +89,8 @@ class TestEdges:
         assert reached == goals
         assert "logits" in goals
         assert len(ends) == 1, "nothing but the logits, or a tap behind them, is left over"
-        lanes = {name for name in goals if name.rpartition("/")[2] in ("deep", "shallow", "base1", "base2", "base3")}
+        own = ("deep", "shallow", "base1", "base2", "base3", "block1", "block2", "block3")
+        lanes = {name for name in goals if name.rpartition("/")[2] in own}
         assert goals - lanes - {"input", "logits"} <= set(cost(design).shapes)
 
 
@@ -84,6 +105,7 @@ class TestPicture:
         for kind, count in {
             "projection": sum(isinstance(n, Conv) and n.projection for n in nodes),
             "fusion": sum(isinstance(n, Fusion) for n in nodes),
+            "merge": sum(isinstance(n, MergeRun) for n in nodes),
             "pool": sum(isinstance(n, Pool) for n in nodes),
             "view": sum(isinstance(n, View) for n in nodes),
             "tap": sum(isinstance(n, Tap) for n in nodes),

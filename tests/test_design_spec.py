@@ -12,7 +12,7 @@ from dfn.design import paths
 from dfn.design.catalogue import catalogue, fused, plain
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
-from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Pool, Series, Tap, View
 from dfn.design.spec import Design, canonical, design_id, from_data, from_json, to_json
 
 C, P = Conv(channels=4), Conv(channels=4, kernel=1, projection=True)
@@ -64,6 +64,23 @@ class TestJson:
         assert from_json(to_json(design)) == design
 
 
+C_, N = series(C), series()
+
+
+def test_the_deepest_nesting_of_streams_fits_into_its_text():
+    node = Conv(channels=3)
+    while True:
+        wrapped = MergeRun(steps=((series(node), series()),))
+        try:
+            net(wrapped)
+        except DesignError as error:
+            assert "nested" in str(error)
+            break
+        node = wrapped
+    deepest = net(node)
+    assert from_json(to_json(deepest)) == deepest
+
+
 class TestEquality:
     EQUAL = (
         (fusion([C], []), fusion([], [C]), "a sum does not care about the order of its branches"),
@@ -74,6 +91,12 @@ class TestEquality:
         (series(C, series(C)), series(C, C), "a nested series is opened"),
         (series(), series(series(), series()), "an empty series is no layer"),
         (fusion([series(series(C))], []), fusion([C], []), "branches are opened as well"),
+        (fusion([C], [], scales=[2, 1]), fusion([], [C], scales=[1, 2]), "a scale belongs to its branch"),
+        (
+            MergeRun(steps=((C_, N), (N, C_))),
+            MergeRun(steps=((N, C_), (C_, N))),
+            "streams may change their names all the way",
+        ),
         (Conv(channels=4, kernel=3, stride=1), C, "a default may be spelt out"),
         (Conv(channels=4, dropout=0), Conv(channels=4, dropout=0.0), "0 and 0.0 are one probability"),
         (Conv(channels=4, dropout=-0.0), C, "and so is -0.0"),
@@ -82,12 +105,24 @@ class TestEquality:
         (fusion([C], [P], join="gate"), fusion([P], [C], join="gate"), "a gate weighs its first branch"),
         (fusion([C], [P], join="concat"), fusion([P], [C], join="concat"), "a concat keeps its channels in order"),
         (fusion([C], []), fusion([C], [], join="mean"), "half of a sum"),
+        (fusion([C], [], scales=[2, 1]), fusion([C], [], scales=[1, 2]), "the other branch counts twice"),
+        (fusion([C], [P], join="adaptive"), fusion([P], [C], join="adaptive"), "its small net knows the order"),
         (fusion([C], []), fusion([C], [], relu="before"), "the ReLU stands elsewhere"),
         (fusion([C], []), fusion([C], [], drop_path=0.1), "branches are dropped"),
         (fusion([C], []), fusion([C], [C]), "as many branches, but one is longer"),
         (fusion([C], []), fusion([C], [], []), "the map counts twice in the sum"),
         (fusion([C], [], []), fusion([fusion([C], [])], []), "the same sum, but the inner one has a ReLU behind it"),
         (fusion([C, C], []), fusion([C, P], []), "a projection has no ReLU and counts 0"),
+        (
+            MergeRun(steps=((C_, N), (N, C_))),
+            MergeRun(steps=((C_, N), (C_, N))),
+            "the blocks of one step of streams cannot be exchanged",
+        ),
+        (
+            MergeRun(steps=((C_, N),), end="concat"),
+            MergeRun(steps=((N, C_),), end="concat"),
+            "streams side by side keep their order",
+        ),
         (Conv(channels=4, dropout=0.1), Conv(channels=4, dropout=0.2), "another probability"),
         (Pool(mode="max"), Pool(mode="average"), "another kind of pooling"),
         (Pool(kernel=3, stride=2), Pool(kernel=2, stride=2), "another window"),
@@ -199,8 +234,8 @@ class TestBirth:
             ),
             (
                 lambda: Design(body=series(fusion([C, Head()], [C, Head()], join="gate"))),
-                "body.nodes[0].join: gate is not accepted; accepted: sum, mean or max between whole nets (their "
-                "logits)",
+                "body.nodes[0].join: gate is not accepted; accepted: sum, mean, max, weighted, adaptive, "
+                "inverse-variance between whole nets (their logits)",
             ),
             (
                 lambda: net(Tap(name="a"), series(Tap(name="a"))),
@@ -226,7 +261,9 @@ class TestBirth:
         assert str(caught.value) == message
         assert isinstance(caught.value, ValueError)
 
-    @pytest.mark.parametrize("name", ["input", "stem", "logits", "joined", "deep", "conv1", "fusion12", "base3"])
+    @pytest.mark.parametrize(
+        "name", ["input", "stem", "logits", "joined", "deep", "conv1", "fusion12", "base3", "merge1"]
+    )
     def test_a_tap_takes_no_name_that_a_map_has_anyway(self, name):
         with pytest.raises(DesignError, match=f"^name: {name} is not accepted"):
             Tap(name=name)

@@ -170,12 +170,15 @@ def test_deep_lift_is_complete(design: Design, at: str):
     torch.testing.assert_close(found.values.sum((1, 2, 3)).double(), found.change, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("join", "reason"), [("max", "a max join"), ("gate", "a gate join")])
+@pytest.mark.parametrize(
+    ("join", "reason"), [("max", "a max join"), ("gate", "a gate join"), ("adaptive", "an adaptive join")]
+)
 def test_deep_lift_is_not_offered_where_it_is_wrong(join, reason: str):
     design = fused(8, 5, 3, 4, join, 4, 2)
     assert misfit(METHODS["deep_lift"], design) == reason and misfit(METHODS["saliency"], design) is None
     with pytest.raises(ValueError, match=reason):
         attribute(build(design), X, TARGET, "deep_lift")
+    assert misfit(METHODS["deep_lift"], fused(8, 5, 3, norm="group")) == "group norm"
 
 
 @pytest.mark.parametrize("at", ["input", "stem", "fusion2/joined", "fusion2/shallow"])

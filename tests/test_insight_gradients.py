@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 import torch
 from hypothesis import given, settings
-from strategies import designs
+from strategies import ANY_JOIN, designs
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -90,9 +90,10 @@ def test_a_gate_is_a_way_without_layers():
     torch.testing.assert_close(sum(found.values()), autograd(settled(design)), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["fractal", "resnet", "plain", "fused"])
+@pytest.mark.parametrize("name", ["fractal", "resnet", "plain", "fused", "merge-run"])
 def test_named_nets_have_the_lengths_of_their_paths(name: str):
     settings = {"fractal": {}, "resnet": {"depth": 8}, "plain": {"depth": 8}, "fused": {"deep": 8, "fusions": 0}}
+    settings["merge-run"] = {"depth": 8}
     design = catalogue()[name].make(width=4, classes=4, in_channels=2, **settings[name])
     net = settled(design)
     found = gradient_by_length(net, X, TARGET)
@@ -143,7 +144,7 @@ def test_flow_of_something_else_is_refused():
         gradient_flow(build(fused(8, 5, 3, 4)), torch.zeros(1, 3, 8, 8), 0, "norm")  # pyright: ignore
 
 
-@pytest.mark.parametrize("join", ["sum", "mean", "max", "concat", "gate"])
+@pytest.mark.parametrize("join", ANY_JOIN)
 def test_branches_add_up_to_integrated_gradients(join):
     net = settled(fused(8, 5, 3, 4, join, 4, 2)).float()
     found = attribute_by_branch(net, X, TARGET, 2, steps=20)

@@ -1,6 +1,7 @@
 """A built net is the net of its design: shapes, cost, graph, names, seeds, and nets known from elsewhere."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 import torch
@@ -9,12 +10,13 @@ from strategies import designs
 from torch import Tensor, nn
 
 import dfn
-from dfn.design.nodes import Conv, Fusion, Head, Pool, Series, Tap, View
+from dfn.design.nodes import LOGIT_JOINS, Conv, Fusion, Head, Join, Pool, Series, Tap, View
 from dfn.design.picture import edges
 from dfn.design.spec import Design
-from dfn.models.build import Chain, Fused, FusedNet, Named, build
+from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named, build
+from dfn.models.joins import Gate
 
-JOINS = ("sum", "mean", "max", "concat", "gate")
+JOINS = get_args(Join)
 BATCH = 4
 
 
@@ -59,6 +61,13 @@ def zoo() -> Design:
     return Design(body=body, classes=5, in_channels=2)
 
 
+def scaled_down() -> Design:
+    """A residual net whose deep blocks count a fifth."""
+    nodes = dfn.catalogue()["resnet"].make(depth=8, width=4).body.nodes
+    body = [n.model_copy(update={"scales": (0.2, 1.0)}) if isinstance(n, Fusion) else n for n in nodes]
+    return Design(body=Series(nodes=tuple(body)))
+
+
 def cases() -> dict[str, Design]:
     found = {f"catalogue-{name}": entry.make(width=4) for name, entry in dfn.catalogue().items()}
     found |= {f"join-{join}": dfn.fused(14, 5, 3, 4, join) for join in JOINS}
@@ -66,7 +75,10 @@ def cases() -> dict[str, Design]:
     found |= {f"F{f}": dfn.fused(12, 7, f, 4) for f in range(8)}
     found |= {f"bases3-{join}": dfn.fused(bases=[9, 6, 2], fusions=4, width=4, join=join) for join in JOINS}
     found |= {f"drops-{join}": dfn.fused(8, 5, 3, 4, join, dropout=0.3, drop_path=0.4) for join in JOINS}
+    found |= {f"votes-{join}": dfn.fused(8, 5, 0, 4, join) for join in LOGIT_JOINS if join != "max"}
+    found |= {f"norm-{norm}": dfn.fused(8, 5, 3, 12, norm=norm) for norm in ("group", "none")}
     return found | {
+        "scaled": scaled_down(),
         "bases4": dfn.fused(bases=[8, 6, 4, 2], fusions=3, width=4),
         "bases4-decision": dfn.fused(bases=[8, 6, 4, 2], fusions=0, width=4),
         "bare": dfn.fused(8, 5, 3, 4, norm="none"),
@@ -76,6 +88,7 @@ def cases() -> dict[str, Design]:
         "one-channel": dfn.fused(8, 5, 3, 1, in_channels=1, classes=2),
         "fractal-drops": dfn.catalogue()["fractal"].make(width=4, drop_path=0.5),
         "zoo": zoo(),
+        "streams3": dfn.catalogue()["merge-run"].make(depth=9, width=4, streams=3, end="concat"),
     }
 
 
@@ -197,9 +210,11 @@ def named_maps(net: FusedNet) -> dict[str, nn.Module]:
     """Which module gives which named map, found by walking the modules."""
     found: dict[str, nn.Module] = {}
     for path, module in net.named_modules():
-        if isinstance(module, Fused):
+        if isinstance(module, Fused | MergeAndRun):
             found[f"{module.name}/joined"] = module
-        elif isinstance(module, Named) or (isinstance(module, Chain) and path.rpartition(".")[0].endswith("branches")):
+        elif isinstance(module, Named) or (
+            isinstance(module, Chain) and path.rpartition(".")[0].endswith(("branches", "blocks"))
+        ):
             found[module.name] = module
     return found
 
@@ -364,6 +379,61 @@ def test_highway_is_a_highway_net():
     x = images(design, 12, 12)
     for training in (True, False):
         torch.testing.assert_close(net.train(training)(x), reference.train(training)(x), rtol=1e-5, atol=1e-6)
+
+
+class MergeRunNet(nn.Module):
+    """Two streams in plain torch, as the group's code has them: x_k' = ReLU(H_k(x_k) + (x_1 + x_2) / 2), a 1x1
+    projection of both where the shape changes, and H_1 + H_2 + the mean at the end."""
+
+    def __init__(self, width: int, classes: int):
+        super().__init__()
+        self.stem = nn.Sequential(*self.conv(3, width), nn.ReLU())
+        self.steps = nn.ModuleList()
+        before = width
+        for wide, stride in ((width, 1), (2 * width, 2), (4 * width, 2)):
+            blocks = [
+                nn.Sequential(*self.conv(before, wide, stride), nn.ReLU(), *self.conv(wide, wide)) for _ in range(2)
+            ]
+            lines = [nn.Sequential(*self.conv(before, wide, 2, 1)) for _ in range(2)] if stride > 1 else []
+            self.steps.append(nn.ModuleList([*blocks, *lines]))
+            before = wide
+        self.head = nn.Linear(before, classes)
+
+    conv = ResNet.conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        one = two = self.stem(x)
+        for step, (h1, h2, *lines) in enumerate(self.steps, start=1):  # pyright: ignore[reportGeneralTypeIssues]
+            mean = (lines[0](one) + lines[1](two)) / 2 if lines else (one + two) / 2
+            one, two = h1(one), h2(two)
+            if step < 3:
+                one, two = torch.relu(one + mean), torch.relu(two + mean)
+        return self.head(torch.relu(one + two + mean).mean((2, 3)))  # pyright: ignore[reportPossiblyUnbound]
+
+
+def test_merge_and_run_is_what_the_groups_code_computes():
+    design = dfn.catalogue()["merge-run"].make(depth=8, width=4, classes=7)
+    net, reference = build(design), MergeRunNet(4, 7)
+    own = list(net.state_dict())
+    copy_weights(net, reference, own.index)
+    x = images(design, 12, 12)
+    for training in (True, False):
+        torch.testing.assert_close(net.train(training)(x), reference.train(training)(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("bias", [-3.0, 0.0])
+def test_a_gate_begins_at_the_bias_of_its_design(bias: float):
+    net = build(dfn.catalogue()["highway"].make(depth=5, width=4, gate_bias=bias))
+    gates = [module.conv.bias for module in net.modules() if isinstance(module, Gate)]
+    assert len(gates) == 3 and {value for b in gates if b is not None for value in b.tolist()} == {bias}
+
+
+def test_side_outputs_are_the_mean_of_the_exits():
+    net = build(dfn.catalogue()["side-outputs"].make(depth=8, width=4)).eval()
+    logits, trace = net.trace(images(net.design))
+    exits = [value for name, value in trace.items() if name.endswith("/logits")]
+    assert len(exits) == 3
+    torch.testing.assert_close(logits, torch.stack(exits).mean(0))
 
 
 @pytest.mark.parametrize("fusions", [1, 2, 3, 6])

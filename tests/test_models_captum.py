@@ -7,7 +7,7 @@ import torch
 from captum.attr import DeepLift, GuidedBackprop, IntegratedGradients, LayerActivation, LayerGradCam
 from torch import Tensor, nn
 
-from dfn.design.catalogue import fused
+from dfn.design.catalogue import fused, merge_run
 from dfn.models.build import FusedNet, build
 
 X = torch.randn(3, 3, 12, 12, generator=torch.Generator().manual_seed(3)).requires_grad_()
@@ -22,8 +22,11 @@ nets = pytest.mark.parametrize(
         fused(bases=[8, 5, 2], fusions=3, width=4),
         fused(8, 5, 0, 4),
         fused(14, 2, 6, 4, norm="none"),
+        fused(14, 8, 6, 4, "weighted"),
+        fused(14, 8, 6, 4, "inverse-variance"),
+        merge_run(8, 4),
     ],
-    ids=["sum", "mean", "before", "K3", "decision", "bare"],
+    ids=["sum", "mean", "before", "K3", "decision", "bare", "weighted", "inverse-variance", "streams"],
     indirect=True,
 )
 

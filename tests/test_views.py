@@ -202,7 +202,11 @@ def test_every_conv_is_a_bar_and_every_fusion_a_join(view: Open, depths: tuple[i
 def count_of(elements: list[dict], kind: str) -> int:
     """How often a kind stands in a picture, at any depth; convs count each."""
     here = sum(element.get("convs", 1) for element in elements if element["kind"] == kind)
+    steps = [step for element in elements for step in element.get("steps", [])]
+    if kind == "projection":  # the lines to the mean
+        here += sum(len(step["blocks"]) for step in steps if step["projected"])
     inside = [branch["elements"] for element in elements for branch in element.get("branches", [])]
+    inside += [block["elements"] for step in steps for block in step["blocks"]]
     return here + sum(count_of(nested, kind) for nested in inside)
 
 
@@ -214,6 +218,19 @@ def test_every_net_of_the_catalogue_is_drawn_whole(view: Open, name: str) -> Non
         assert page.locator(mark).count() == count_of(data["elements"], kind), kind
     page.locator(".count").first.focus()
     expect(page.locator(".status")).to_contain_text("layers deep")
+
+
+@pytest.mark.parametrize("settings", [{}, {"end": "concat"}, {"streams": 3}], ids=["merge", "concat", "three"])
+def test_streams_meet_at_every_step(view: Open, settings: dict) -> None:
+    design = dfn.catalogue()["merge-run"].make(depth=8, **settings)
+    page = view("net", picture(design) | {"palette": PALETTES, "selected": None, "compact": False})
+    streams = settings.get("streams", 2)
+    sums = 3 * streams + 1 if settings.get("end") else 2 * streams + 1  # of every stream, and the one at the end
+    assert page.locator(".ring").count() == 3 + sums
+    page.locator('[data-spot="2/1/0"]').click()
+    assert page.evaluate("events") == [["select", {"id": "merge1/step2/block1"}]]
+    expect(page.locator(".status")).to_contain_text("Streams, step 2, stream 1: 2 convs, 32 channels, 16×16")
+    assert f"{streams} streams that meet in 3 steps" in (page.locator(".scroll svg").get_attribute("aria-label") or "")
 
 
 def test_blocks_too_fine_to_draw_become_one_bar_with_their_count(view: Open) -> None:

@@ -10,6 +10,7 @@ from dfn.data.errors import DataError
 from dfn.data.info import data_sets
 from dfn.design.catalogue import catalogue
 from dfn.design.errors import DesignError
+from dfn.design.nodes import Fusion
 from dfn.design.spec import MAX_TEXT, Design, from_json
 from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
@@ -21,14 +22,22 @@ SHAPED_BY = {
     "plain": {"deep", "fusions", "width", "norm", "dropout"},
     "resnet": {"deep", "width"} | _BLOCKS,
     "highway": {"deep", "width"} | _BLOCKS,
+    "merge-run": {"deep", "width", "norm"},
     "inception": {"deep", "width"},
     "fractal": {"deep", "width", "drop_path"},
-    "decision": {"deep", "shallow", "bases", "width", "norm", "dropout", "drop_path"},
+    "decision": {"deep", "shallow", "bases", "width", "join", "norm", "dropout", "drop_path"},
     "late": {"deep", "shallow", "bases", "width", "join"} | _BLOCKS,
+    "inception-resnet": {"deep", "width"},
+    "side-outputs": {"deep", "width", "norm"},
+    "multi-column": {"deep", "width", "join", "norm", "dropout"},
+    "adaptive-columns": {"deep", "width", "norm", "dropout"},
+    "views-early": {"deep", "fusions", "width", "norm"},
+    "views-late": {"deep", "fusions", "width", "norm", "drop_path"},
+    "views-deep": {"deep", "fusions", "width", "norm", "drop_path"},
 }
 """The options that each net of the catalogue has."""
 
-DEPTH_PER = {"inception": ("modules", 2), "fractal": ("blocks", 4)}
+DEPTH_PER = {"inception": ("modules", 2), "inception-resnet": ("modules", 3), "fractal": ("blocks", 4)}
 """Nets that are counted in parts: the name of the part, and how many layers the deepest path gains with each."""
 
 
@@ -110,8 +119,11 @@ def settings_of(data: str, preset: str, training: TrainingOptions) -> dict[str, 
 
 def recipe_for(name: str, design: Design, settings: dict[str, Any]) -> Recipe:
     """The recipe of a design with these settings. Raises RecipeError for settings that cannot be."""
-    # whole nets that only meet in their logits are trained as what they are: each with a loss of its own
-    objective = "mean-of-losses" if joins_logits(design) else "cross-entropy"
+    # whole nets that only meet in their logits are trained as what they are: each with a loss of its own; but a join
+    # that learns weights learns them from the joined answer alone
+    learns = any(isinstance(node, Fusion) and node.join in ("weighted", "adaptive") for node in design.body.nodes)
+    whole = joins_logits(design) and len(design.body.nodes) == 1
+    objective = "mean-of-losses" if whole and not learns else "cross-entropy"
     return Recipe(design=design, net=name, objective=objective, **settings)
 
 

@@ -12,7 +12,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-NETS = "fused, plain, resnet, highway, inception, fractal, decision or late"
+NETS = (
+    "fused, plain, resnet, highway, merge-run, inception, inception-resnet, fractal, decision, late, side-outputs, "
+    "multi-column, adaptive-columns, views-early, views-late or views-deep"
+)
 
 
 def _net(help: str, default: str = "") -> Any:
@@ -40,8 +43,11 @@ class ShapeOptions(Given):
     bases: Annotated[str | None, _net("Depths of two or more base networks, such as 26,14,8.")]
     fusions: Annotated[int | None, _net("How often the base networks are joined; 0 averages their logits.", "6")]
     width: Annotated[int | None, _net("Channels of the first stage; the next ones have 2 and 4 times as many.", "16")]
-    join: Annotated[str | None, _net("How maps are joined: sum, mean, max, concat or gate.", "sum")]
-    norm: Annotated[str | None, _net("Normalisation after every conv: batch or none.", "batch")]
+    join: Annotated[
+        str | None,
+        _net("How maps are joined: sum, mean, max, concat, gate, weighted, adaptive or inverse-variance.", "sum"),
+    ]
+    norm: Annotated[str | None, _net("Normalisation after every conv: batch, group or none.", "batch")]
     relu: Annotated[str | None, _net("ReLU after the join, or in every branch before it: after or before.", "after")]
     dropout: Annotated[float | None, _net("Probability of dropping a value in front of the classifier.", "0")]
     drop_path: Annotated[float | None, _net("Probability of dropping a branch of a fusion in training.", "0")]

@@ -1,22 +1,37 @@
-"""Named designs: each a short function from a few depths to a design, with its source and how sure it is.
+"""Named designs: each a short function from a few depths to a design, with its source and how sure it is."""
 
-Depth counts the stem, the convs of the blocks and the classifier. Three stages have widths w, 2w and 4w; a stage is
-opened by the first conv of a block with stride 2. Convs are dealt to blocks as evenly as possible, extra ones to the
-earlier blocks; a block without convs is the identity, or a 1x1 projection where the shape changes.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from dfn.design.errors import DesignError, whole
-from dfn.design.nodes import MAX_BRANCHES, MAX_CHANNELS, Conv, Fusion, Head, Join, Node, Pool, Series, Tap
-from dfn.design.spec import MAX_NODES, Design
-
-MAX_DEPTH = 4096
-MAX_FUSIONS = 1024
-STAGES = 3
-MAX_WIDTH = MAX_CHANNELS // 2 ** (STAGES - 1)
+from dfn.design.nodes import (
+    LOGIT_JOINS,
+    MAX_BRANCHES,
+    MAX_CHANNELS,
+    Conv,
+    Fusion,
+    Head,
+    Join,
+    MergeRun,
+    Node,
+    Pool,
+    Series,
+)
+from dfn.design.relatives import columns, inception_resnet, side_outputs, views
+from dfn.design.spec import MAX_NODES, Design, Norm
+from dfn.design.stages import (
+    MAX_DEPTH,
+    MAX_FUSIONS,
+    MAX_WIDTH,
+    STAGES,
+    blocks_of,
+    net_of,
+    plain,
+    shares,
+    spans,
+    staged,
+)
 
 Status = Literal["paper", "reconstruction", "ours"]
 
@@ -46,10 +61,11 @@ def fused(
     in_channels: int = 3,
     *,
     bases: Sequence[int] | None = None,
-    norm: Literal["batch", "none"] = "batch",
+    norm: Norm = "batch",
     relu: Literal["after", "before"] = "after",
     dropout: float = 0.0,
     drop_path: float = 0.0,
+    gate_bias: float = -2.0,
 ) -> Design:
     """The deeply-fused net of base networks with these depths (arXiv 1605.07716, section 2).
 
@@ -70,43 +86,24 @@ def fused(
         raise DesignError("bases", bases, f"at most {MAX_NODES} layers and blocks in all")
     whole("width", width, 1, MAX_WIDTH)
     if fusions == 0:
-        if join not in ("sum", "mean"):
-            raise DesignError("join", join, "sum or mean where fusions is 0: whole nets meet only in their logits")
+        if join not in LOGIT_JOINS or join == "max":
+            accepted = ", ".join(name for name in LOGIT_JOINS if name != "max")
+            raise DesignError("join", join, f"{accepted} where fusions is 0: whole nets meet only in their logits")
         nets = [plain(depth, fusions=STAGES, width=width, dropout=dropout).body for depth in bases]
         # whichever of sum and mean was asked for: decision fusion averages, and the class is the same
-        body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join="mean", relu="before", drop_path=drop_path),)
-        return _design(body, classes, in_channels, norm)
+        votes: Join = "mean" if join == "sum" else join
+        body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join=votes, relu="before", drop_path=drop_path),)
+        return net_of(body, classes, in_channels, norm)
     if join == "concat" and width < len(bases):
         raise DesignError("width", width, f"at least {len(bases)}, one channel for every branch of a concat")
-    rows = [_blocks(depth, fusions, width) for depth in bases]
+    rows = [blocks_of(depth, fusions, width) for depth in bases]
     joins = []
-    for span, *blocks in zip(_spans(fusions), *rows, strict=True):
+    for span, *blocks in zip(spans(fusions), *rows, strict=True):
         if join == "concat":
             blocks = _narrowed(blocks, width * 2 ** span[-1][0])
         branches = tuple(Series(nodes=block) for block in blocks)
-        joins.append(Fusion(branches=branches, join=join, relu=relu, drop_path=drop_path))
-    return _design((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm)
-
-
-def plain(
-    depth: int = 26,
-    fusions: int = 6,
-    width: int = 16,
-    classes: int = 10,
-    in_channels: int = 3,
-    *,
-    norm: Literal["batch", "none"] = "batch",
-    dropout: float = 0.0,
-) -> Design:
-    """One base network alone. `fusions` names the maps (`block1`, `block2`, ...) where a fused net of the same
-    depth would be joined, and deals its convs in the same way."""
-    whole("depth", depth, 2, MAX_DEPTH)
-    whole("fusions", fusions, 0, MAX_FUSIONS)
-    whole("width", width, 1, MAX_WIDTH)
-    body: list[Node] = [Conv(channels=width)]
-    for number, block in enumerate(_blocks(depth, fusions or STAGES, width), start=1):
-        body += [*block, Tap(name=f"block{number}")]
-    return _design((*body, Head(dropout=dropout)), classes, in_channels, norm)
+        joins.append(Fusion(branches=branches, join=join, relu=relu, drop_path=drop_path, gate_bias=gate_bias))
+    return net_of((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm)
 
 
 def resnet(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
@@ -123,14 +120,34 @@ def highway(depth: int = 20, width: int = 16, classes: int = 10, in_channels: in
     return fused(depth, 2, depth - 2, width, "gate", classes, in_channels, **settings)
 
 
+def merge_run(
+    depth: int = 14,
+    width: int = 16,
+    classes: int = 10,
+    in_channels: int = 3,
+    *,
+    streams: int = 2,
+    end: Literal["merge", "concat"] = "merge",
+    norm: Norm = "batch",
+) -> Design:
+    """A merge-and-run net: streams that meet after every two convs. `depth` is that of the deepest path; two streams
+    of depth d have the convs of a plain net of depth 2 d - 2."""
+    whole("depth", depth, 2, 2 * MAX_FUSIONS + 3)
+    whole("width", width, 1, MAX_WIDTH)
+    whole("streams", streams, 2, MAX_BRANCHES)
+    blocks = blocks_of(depth, max(STAGES, (depth - 2) // 2), width)
+    body = MergeRun(steps=tuple((Series(nodes=block),) * streams for block in blocks), end=end)
+    return net_of((Conv(channels=width), body, Head()), classes, in_channels, norm)
+
+
 def inception(modules: int = 6, width: int = 16, classes: int = 10, in_channels: int = 3) -> Design:
     """Deep concatenation fusion: 1x1, 3x3, 5x5 and pooled branches, each a quarter as wide, after every module."""
     whole("modules", modules, 1, MAX_FUSIONS)
     whole("width", width, 4, MAX_WIDTH)
     body: list[Node] = [Conv(channels=width)]
-    for stage, number in _stages(modules):
+    for stage, number in staged(modules):
         stride, wide = (2 if number == 0 and stage else 1), width * 2**stage
-        c = _shares(wide, 4)
+        c = shares(wide, 4)
         branches = (
             Series(nodes=(Conv(channels=c[0], kernel=1, stride=stride),)),
             Series(nodes=(Conv(channels=c[1], kernel=1), Conv(channels=c[1], stride=stride))),
@@ -138,7 +155,7 @@ def inception(modules: int = 6, width: int = 16, classes: int = 10, in_channels:
             Series(nodes=(Pool(kernel=3, stride=stride), Conv(channels=c[3], kernel=1))),
         )
         body.append(Fusion(branches=branches, join="concat"))
-    return _design((*body, Head()), classes, in_channels, "batch")
+    return net_of((*body, Head()), classes, in_channels, "batch")
 
 
 def fractal(
@@ -165,60 +182,14 @@ def fractal(
     body: list[Node] = [Conv(channels=width)]
     for block in range(blocks):
         body += [*grow(columns, width * 2 ** min(block, STAGES)).nodes, Pool()]
-    return _design((*body[:-1], Head()), classes, in_channels, "batch")
-
-
-def _design(body: Sequence[Node], classes: int, in_channels: int, norm: Literal["batch", "none"]) -> Design:
-    whole("classes", classes, 2, 100_000)
-    whole("in_channels", in_channels, 1, 4096)
-    return Design(body=Series(nodes=tuple(body)), classes=classes, in_channels=in_channels, norm=norm)
-
-
-def _shares(total: int, parts: int) -> list[int]:
-    """`total` dealt to `parts` as evenly as possible, extra ones to the earlier parts."""
-    return [total // parts + (index < total % parts) for index in range(parts)]
-
-
-def _stages(blocks: int) -> Iterator[tuple[int, int]]:
-    """(stage, number within the stage) of every block when `blocks` >= 3 are spread over the stages."""
-    for stage, count in enumerate(_shares(blocks, STAGES)):
-        yield from ((stage, number) for number in range(count))
-
-
-def _spans(fusions: int) -> list[list[tuple[int, bool]]]:
-    """For every block the stages it crosses, each with whether the block opens it."""
-    if fusions == 1:
-        return [[(0, False), (1, True), (2, True)]]
-    if fusions == 2:
-        return [[(0, False), (1, True)], [(2, True)]]
-    return [[(stage, number == 0 and stage > 0)] for stage, number in _stages(fusions)]
-
-
-def _blocks(depth: int, fusions: int, width: int) -> list[tuple[Conv, ...]]:
-    """The blocks of a base network of this depth, cut at these fusions."""
-    spans = _spans(fusions)
-    return [_block(convs, span, width) for convs, span in zip(_shares(depth - 2, fusions), spans, strict=True)]
-
-
-def _block(convs: int, span: list[tuple[int, bool]], width: int) -> tuple[Conv, ...]:
-    nodes: list[Conv] = []
-    stride = 1  # of the stages that opened but have no conv of their own yet
-    for count, (stage, opens) in zip(_shares(convs, len(span)), span, strict=True):
-        stride *= 2 if opens else 1
-        if count:
-            channels = width * 2**stage
-            nodes += [Conv(channels=channels, stride=stride), *[Conv(channels=channels)] * (count - 1)]
-            stride = 1
-    if stride > 1:
-        nodes.append(Conv(channels=width * 2 ** span[-1][0], kernel=1, stride=stride, projection=True))
-    return tuple(nodes)
+    return net_of((*body[:-1], Head()), classes, in_channels, "batch")
 
 
 def _narrowed(blocks: Sequence[tuple[Conv, ...]], wide: int) -> list[tuple[Conv, ...]]:
     """The blocks of a concat of `wide` channels: the last conv of each gives its share of them, and an identity
     becomes a projection to its share (a branch of an inception module is narrower than what follows)."""
     narrow: list[tuple[Conv, ...]] = []
-    for block, channels in zip(blocks, _shares(wide, len(blocks)), strict=True):
+    for block, channels in zip(blocks, shares(wide, len(blocks)), strict=True):
         last = block[-1] if block else Conv(channels=wide, kernel=1, projection=True)
         narrow.append((*block[:-1], last.model_copy(update={"channels": channels})))
     return narrow
@@ -228,11 +199,24 @@ def _decision(deep: int = 26, shallow: int = 8, width: int = 16, **settings: Any
     return fused(deep, shallow, 0, width, **settings)
 
 
+def _views(fusion: Literal["early", "late", "deep"]) -> Callable[..., Design]:
+    def make(depth: int = 14, width: int = 16, **settings: Any) -> Design:
+        return views(fusion, depth, width=width, **settings)
+
+    return make
+
+
+def _adaptive(depth: int = 14, width: int = 16, **settings: Any) -> Design:
+    return columns(depth, width, "adaptive", **settings)
+
+
 def _late(deep: int = 26, shallow: int = 8, width: int = 16, **settings: Any) -> Design:
     return fused(deep, shallow, 1, width, **settings)
 
 
 _DFN = "Wang, Wei, Zhang, Zeng: Deeply-Fused Nets, arXiv 1605.07716"
+_MV3D = "Chen, Ma, Wan, Li, Xia: MV3D, arXiv 1611.07759"
+_OUR_VIEWS = "three views of one image, small columns and a ReLU behind every join are ours"
 _ENTRIES = {
     "fused": Entry(
         "Deeply-fused net",
@@ -255,6 +239,12 @@ _ENTRIES = {
         "reconstruction",
         highway,
     ),
+    "merge-run": Entry(
+        "Merge-and-run net",
+        "the group's follow-up on merge-and-run mappings, arXiv 1611.07718; zlmzju/fusenet (network/cross.py)",
+        "reconstruction",
+        merge_run,
+    ),
     "inception": Entry(
         "Deep concatenation fusion",
         f"after GoogLeNet as {_DFN}, section 2, reads it; average pooling, small and equal branches",
@@ -270,4 +260,37 @@ _ENTRIES = {
     ),
     "decision": Entry("Decision fusion", f"averaged predictors, as {_DFN} names it", "paper", _decision),
     "late": Entry("Late fusion", "one join after the last stage; the last map, not the logits", "ours", _late),
+    "inception-resnet": Entry(
+        "Residual net of inception modules",
+        "after Inception-ResNet (the paper's reference 3): residual scaling 0.1 to 0.3; the small modules are ours",
+        "ours",
+        inception_resnet,
+    ),
+    "side-outputs": Entry(
+        "Side outputs",
+        "after holistically-nested nets (the paper's reference 7), for classes instead of edges; a plain mean",
+        "ours",
+        side_outputs,
+    ),
+    "multi-column": Entry(
+        "Multi-column net",
+        "after MCDNN (the paper's reference 21): averaged columns on differently preprocessed inputs; our views",
+        "ours",
+        columns,
+    ),
+    "adaptive-columns": Entry(
+        "Adaptive multi-column net",
+        "after AMC-SSDA (the paper's reference 22): a net predicts the columns' weights; here from their logits (ours)",
+        "ours",
+        _adaptive,
+    ),
+    "views-early": Entry(
+        "Three views, early fusion", f"{_MV3D}: the formula of early fusion; {_OUR_VIEWS}", "ours", _views("early")
+    ),
+    "views-late": Entry(
+        "Three views, late fusion", f"{_MV3D}: the formula of late fusion; {_OUR_VIEWS}", "ours", _views("late")
+    ),
+    "views-deep": Entry(
+        "Three views, deep fusion", f"{_MV3D}: the formula of deep fusion; {_OUR_VIEWS}", "ours", _views("deep")
+    ),
 }

@@ -68,7 +68,8 @@ def first_error(error: ValidationError, root: str = "") -> DesignError:
 
 
 def _joined(outer: str, inner: str) -> str:
-    return f"{outer}.{inner}" if outer and inner else outer or inner
+    dot = "." if outer and inner and not inner.startswith("[") else ""
+    return f"{outer}{dot}{inner}"
 
 
 def _unquoted(listing: str) -> str:

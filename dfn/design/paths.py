@@ -16,7 +16,7 @@ from typing import assert_never
 
 from dfn.design.bottleneck import smallest_maximum
 from dfn.design.errors import DesignError, whole
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
 from dfn.design.spec import Design
 
 Spectrum = dict[int, int]
@@ -60,11 +60,14 @@ class Chain:
 
 
 def chain(design: Design) -> Chain:
-    """The chain that a design is; raises DesignError where fusions are nested or differ in their branches."""
+    """The chain that a design is; raises DesignError where fusions are nested or differ in their branches, and where
+    streams stay apart."""
+    if _contains(design.body, MergeRun):
+        raise DesignError("design", "streams that stay apart", "a chain of fusions with equally many branches")
     fusions = [node for node in design.body.nodes if isinstance(node, Fusion)]
-    nested = [f for f in fusions if any(_contains_fusion(branch) for branch in f.branches)]
+    nested = [f for f in fusions if any(_contains(branch, Fusion) for branch in f.branches)]
     odd = [f for f in fusions if len(f.branches) != len(fusions[0].branches)]
-    if nested or odd or any(isinstance(n, Series) and _contains_fusion(n) for n in design.body.nodes):
+    if nested or odd or any(isinstance(n, Series) and _contains(n, Fusion) for n in design.body.nodes):
         raise DesignError("design", "nested or unequal fusions", "a chain of fusions with equally many branches")
     shared = Series(nodes=tuple(node for node in design.body.nodes if not isinstance(node, Fusion)))
     blocks = tuple(tuple(depth_of(branch) for branch in f.branches) for f in fusions)
@@ -104,7 +107,7 @@ def example_paths(design: Design) -> dict[int, tuple[int, ...]]:
 
 def groups(design: Design) -> int:
     """How many groups of K base networks form this fused net: (K!)^(B-1) for B fusions whose joins do not care
-    about order. Blocks under a `concat` or a `gate` keep their places and count as one fusion together."""
+    about order. Blocks under the other joins, such as a `gate`, keep their places and count as one fusion together."""
     links = chain(design)
     movable = sum(links.free) + (not all(links.free))
     return factorial(links.bases) ** max(0, movable - 1)
@@ -123,8 +126,8 @@ def exchange(design: Design, fusion: int) -> Design:
     assert isinstance(node, Fusion)
     if node.join not in SYMMETRIC_JOINS:
         raise DesignError("join", node.join, f"one of {', '.join(SYMMETRIC_JOINS)}: its blocks have no fixed place")
-    branches = (*node.branches[1:], node.branches[0])
-    nodes[places[fusion - 1]] = node.model_copy(update={"branches": branches})
+    rotated = {"branches": (*node.branches[1:], node.branches[0]), "scales": (*node.scales[1:], *node.scales[:1])}
+    nodes[places[fusion - 1]] = node.model_copy(update=rotated)
     return design.model_copy(update={"body": Series(nodes=tuple(nodes))})
 
 
@@ -223,6 +226,8 @@ def _fold(node: Node) -> Spectrum:
             return reduce(_times, rest, {layers: 1})
         case Fusion():
             return reduce(_plus, (_fold(branch) for branch in node.branches))
+        case MergeRun():
+            return _merged(node, [[_fold(block) for block in step] for step in node.steps])
         case _:
             assert_never(node)
 
@@ -246,8 +251,27 @@ def _fields(node: Node, jump: int) -> tuple[Spectrum, int]:
         case Fusion():
             branches = [_fields(branch, jump) for branch in node.branches]
             return reduce(_plus, (fields for fields, _ in branches)), branches[0][1]
+        case MergeRun():
+            steps = []
+            for step in node.steps:
+                grown = [_fields(block, jump) for block in step]
+                steps.append([fields for fields, _ in grown])
+                jump = grown[0][1]
+            return _merged(node, steps), jump
         case _:
             assert_never(node)
+
+
+def _merged(node: MergeRun, steps: list[list[Spectrum]]) -> Spectrum:
+    """The paths through streams, from those through the blocks of every step; the mean is a way from each stream
+    to each, so two streams that begin as one map are two ways."""
+    streams: list[Spectrum] = [{0: 1}] * len(steps[0])
+    own, mean = streams, streams[0]
+    for blocks in steps:
+        own = [_times(stream, block) for stream, block in zip(streams, blocks, strict=True)]
+        mean = reduce(_plus, streams)
+        streams = [_plus(through, mean) for through in own]
+    return reduce(_plus, [*own, mean] if node.end == "merge" else streams)
 
 
 def _times(a: Spectrum, b: Spectrum) -> Spectrum:
@@ -265,5 +289,9 @@ def _plus(a: Spectrum, b: Spectrum) -> Spectrum:
     return {d: a.get(d, 0) + b.get(d, 0) for d in a.keys() | b.keys()}
 
 
-def _contains_fusion(series: Series) -> bool:
-    return any(isinstance(n, Fusion) or (isinstance(n, Series) and _contains_fusion(n)) for n in series.nodes)
+def _contains(series: Series, kind: type[Fusion | MergeRun]) -> bool:
+    inside = [series]
+    for node in inside:
+        inside += [n for n in node.nodes if isinstance(n, Series)]
+        inside += [branch for n in node.nodes if isinstance(n, Fusion) for branch in n.branches]
+    return any(isinstance(n, kind) for node in inside for n in node.nodes)

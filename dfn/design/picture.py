@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from dfn.design import paths
-from dfn.design.cost import Signal, full_shape, layers, named_branches, named_children
+from dfn.design.cost import Signal, full_shape, layers, named_branches, named_children, named_steps
 from dfn.design.errors import DesignError
-from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, Node, Pool, Series, Tap, View, lane_names
+from dfn.design.nodes import SYMMETRIC_JOINS, Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View, lane_names
 from dfn.design.spec import Design
 
 Origins = Sequence[Sequence[int]]
@@ -83,6 +83,20 @@ def _edges(series: Series, name: str, source: str, found: list[tuple[str, str]])
                 if node.join == "gate":
                     found.append((source, f"{own}/joined"))
                 source = f"{own}/joined"
+            case MergeRun():
+                streams = [source] * len(node.steps[0])
+                for step, blocks in named_steps(node, own):
+                    for (block_name, block), stream in zip(blocks, streams, strict=True):
+                        found.append((_edges(block, block_name, stream, found), block_name))
+                    last = step.endswith(f"/step{len(node.steps)}") and node.end == "merge"
+                    ends = [f"{own}/joined"] if last else [f"{step}/stream{k + 1}" for k in range(len(blocks))]
+                    for k, end in enumerate(ends):
+                        found += [(block_name, end) for block_name, _ in (blocks if last else blocks[k : k + 1])]
+                        found += [(stream, end) for stream in dict.fromkeys(streams)]
+                    streams = ends
+                source = f"{own}/joined"
+                if node.end == "concat":
+                    found += [(stream, source) for stream in streams]
             case Conv() | Pool() | View():
                 pass
             case _:
@@ -110,6 +124,8 @@ class _Drawing:
     def element(self, node: Node, name: str, top: bool) -> dict[str, Any]:
         if isinstance(node, Fusion):
             return self.fusion(node, name, top)
+        if isinstance(node, MergeRun):
+            return self.merge(node, name)
         after = self.shapes[name]
         place = {"id": name, "channels": after.channels, "size": [after.height, after.width]}
         match node:
@@ -150,6 +166,26 @@ class _Drawing:
             "channels": after.channels,
             "size": [after.height, after.width],
             "branches": branches,
+        } | ({"scales": list(node.scales)} if node.scales else {})
+
+    def merge(self, node: MergeRun, name: str) -> dict[str, Any]:
+        after = self.shapes[f"{name}/joined"]
+        return {
+            "kind": "merge",
+            "id": f"{name}/joined",
+            "end": node.end,
+            "channels": after.channels,
+            "size": [after.height, after.width],
+            "steps": [
+                {
+                    "projected": f"{step}/line1" in self.shapes,
+                    "blocks": [
+                        {"id": own, "depth": paths.depth_of(block), "elements": self.series(block, own)}
+                        for own, block in blocks
+                    ],
+                }
+                for step, blocks in named_steps(node, name)
+            ],
         }
 
 
@@ -193,9 +229,10 @@ def _stages(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sizes(element: dict[str, Any]) -> list[tuple[int, int, int]]:
-    if element["kind"] != "fusion":
+    if element["kind"] not in ("fusion", "merge"):
         return [(*element["size"], element["channels"])] if "size" in element else []
-    inner = [size for branch in element["branches"][:1] for e in branch["elements"] for size in _sizes(e)]
+    first = element["branches"][:1] if element["kind"] == "fusion" else [step["blocks"][0] for step in element["steps"]]
+    inner = [size for branch in first for e in branch["elements"] for size in _sizes(e)]
     joined = [(*element["size"], element["channels"])]
     return [size for size in inner + joined if size[0]]
 

@@ -22,6 +22,7 @@ from dfn.design.nodes import (
     Conv,
     Fusion,
     Head,
+    MergeRun,
     Node,
     Pool,
     Series,
@@ -29,6 +30,8 @@ from dfn.design.nodes import (
     Version,
     View,
 )
+
+Norm = Literal["batch", "group", "none"]
 
 MAX_TEXT = 2_500_000  # room for the longest text that `to_json` can give
 MAX_NESTING = 40
@@ -39,6 +42,7 @@ MAX_PARAMETERS = 500_000_000
 
 class Design(Checked):
     """What a net is: `body` from image to logits, with `norm` after every conv or nowhere (convs then have a bias).
+    Group norm has about 8 channels in a group (`cost.norm_groups`).
 
     Raises DesignError where the body is not a net: shapes that do not meet, a path without a classifier, more than
     20,000 nodes or 500 million parameters.
@@ -47,7 +51,7 @@ class Design(Checked):
     version: Version = 1
     in_channels: Channels = 3
     classes: Classes = 10
-    norm: Literal["batch", "none"] = "batch"
+    norm: Norm = "batch"
     body: Series
 
     def model_post_init(self, _: Any) -> None:
@@ -57,8 +61,13 @@ class Design(Checked):
                 raise DesignError("body", f"a net of more than {MAX_NODES} nodes", f"at most {MAX_NODES} nodes")
             if level > MAX_NESTING:
                 raise DesignError("body", f"nodes nested {level} deep", f"at most {MAX_NESTING} levels")
-            if isinstance(node, Fusion):
-                scopes += node.branches
+            match node:
+                case Fusion():
+                    scopes += node.branches
+                case MergeRun():
+                    scopes += sum(node.steps, ())
+                case _:
+                    pass
         parameters = sum(layer.parameters for layer in cost.layers(self))
         if parameters > MAX_PARAMETERS:
             raise DesignError("body", f"a net of {parameters:,} parameters", f"at most {MAX_PARAMETERS:,}")
@@ -130,6 +139,8 @@ def _nodes(node: Node, level: int = 1) -> Iterator[tuple[Node, int]]:
             children: tuple[Node, ...] = node.nodes
         case Fusion():
             children = node.branches
+        case MergeRun():
+            children = sum(node.steps, ())
         case Conv() | Pool() | View() | Tap() | Head():
             children = ()
         case _:
@@ -145,9 +156,18 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
                 yield from _canonical_nodes(node)
             case Fusion():
                 branches = [Series(nodes=tuple(_canonical_nodes(b))) for b in node.branches]
+                scaled = list(zip(branches, node.scales or [1.0] * len(branches), strict=True))
                 if node.join in SYMMETRIC_JOINS:
-                    branches.sort(key=lambda b: json.dumps(_plain(b), sort_keys=True))
-                yield node.model_copy(update={"branches": tuple(branches)})
+                    scaled.sort(key=lambda pair: (json.dumps(_plain(pair[0]), sort_keys=True), pair[1]))
+                scales = tuple(scale for _, scale in scaled) if node.scales else ()
+                yield node.model_copy(update={"branches": tuple(branch for branch, _ in scaled), "scales": scales})
+            case MergeRun():
+                streams = [
+                    [Series(nodes=tuple(_canonical_nodes(block))) for block in s] for s in zip(*node.steps, strict=True)
+                ]
+                if node.end == "merge":
+                    streams.sort(key=lambda s: json.dumps([_plain(block) for block in s], sort_keys=True))
+                yield node.model_copy(update={"steps": tuple(zip(*streams, strict=True))})
             case Conv() | Pool() | View() | Tap() | Head():
                 yield node
             case _:
@@ -156,7 +176,7 @@ def _canonical_nodes(series: Series) -> Iterator[Node]:
 
 def _plain(model: BaseModel) -> dict[str, Any]:
     """Plain data without defaults; every node but a branch keeps its kind, which tells the nodes apart."""
-    own = model.model_dump(mode="json", exclude_defaults=True, exclude={"body", "nodes", "branches"})
+    own = model.model_dump(mode="json", exclude_defaults=True, exclude={"body", "nodes", "branches", "steps"})
     match model:
         case Design():
             return own | {"body": _plain(model.body)}
@@ -164,6 +184,8 @@ def _plain(model: BaseModel) -> dict[str, Any]:
             return own | {"nodes": [{"kind": n.kind} | _plain(n) for n in model.nodes]}
         case Fusion():
             return own | {"branches": [_plain(b) for b in model.branches]}
+        case MergeRun():
+            return own | {"steps": [[_plain(block) for block in step] for step in model.steps]}
         case _:
             return own
 
@@ -176,7 +198,7 @@ def _tap_names(series: Series) -> Iterator[str]:
                 yield node.name
             case Series():
                 yield from _tap_names(node)
-            case Conv() | Pool() | View() | Head() | Fusion():
+            case Conv() | Pool() | View() | Head() | Fusion() | MergeRun():
                 pass
             case _:
                 assert_never(node)
@@ -185,7 +207,7 @@ def _tap_names(series: Series) -> Iterator[str]:
 def _check_size(value: Any) -> None:
     """Refuse many values, deep nesting and names that are no text before anything is made of them."""
     level, count = [value], 0
-    for _ in range(2 * MAX_NESTING + 2):  # a level of nodes is an object and a list
+    for _ in range(5 * MAX_NESTING // 2 + 2):  # two levels of nodes are two objects and up to three lists
         inside = [found for found in level if isinstance(found, dict | list)]
         count += sum(map(len, inside))
         if count > MAX_VALUES:

@@ -12,9 +12,9 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from dfn.design.cost import named_branches, named_children
+from dfn.design.cost import named_branches, named_children, named_steps
 from dfn.design.errors import whole
-from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
 from dfn.design.spec import Design
 from dfn.insight.subject import checked_images, gradients_allowed, own_copy, refusal
 from dfn.models.build import FusedNet
@@ -133,6 +133,26 @@ def _walk(node: Node, name: str, step: int, paths: Paths) -> "Iterator[tuple[str
                         after = found[1]
             yield f"{name}/joined", after, dict(joined)
             yield "", after, dict(joined)
+        case MergeRun():
+            streams = [Counter(paths) for _ in node.steps[0]]
+            own, mean = streams, streams[0]
+            for number, (place, blocks) in enumerate(named_steps(node, name), start=1):
+                mean = sum(streams, Counter())
+                own, after = [], step
+                for (block_name, block), stream in zip(blocks, streams, strict=True):
+                    for found in _walk(block, block_name, step, stream):
+                        if found[0]:
+                            yield found
+                        else:
+                            yield block_name, *found[1:]
+                            own.append(Counter(found[2]))
+                            after = found[1]
+                step, streams = after, [mine + mean for mine in own]
+                if number < len(node.steps) or node.end == "concat":
+                    yield from ((f"{place}/stream{k}", step, dict(paths)) for k, paths in enumerate(streams, start=1))
+            joined = sum(own, mean) if node.end == "merge" else sum(streams, Counter())
+            yield f"{name}/joined", step, dict(joined)
+            yield "", step, dict(joined)
         case _:
             assert_never(node)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dfn.design.cost import layers
 from dfn.design.errors import whole
-from dfn.design.nodes import Conv, Fusion, Series, Tap
+from dfn.design.nodes import Conv, Fusion, MergeRun, Series, Tap
 from dfn.design.paths import chain
 from dfn.design.spec import Design
 from dfn.insight.cuts import Bypass, Dial, Mean, OneWay, Only, Resample, Streams
@@ -88,7 +88,7 @@ def bypass(net: FusedNet, block: int) -> FusedNet:
 def plain_blocks(net: FusedNet) -> list[str]:
     """The taps behind the blocks of a plain net, from stem to classifier; none for other nets."""
     nodes = net.design.body.nodes
-    if any(isinstance(node, Fusion | Series) for node in nodes) or not isinstance(nodes[0], Conv):
+    if any(isinstance(node, Fusion | MergeRun | Series) for node in nodes) or not isinstance(nodes[0], Conv):
         return []
     return [node.name for node in nodes if isinstance(node, Tap)]
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dfn.design.cost import named_branches, named_children
-from dfn.design.nodes import Fusion, Head, Join, Tap
+from dfn.design.cost import named_branches, named_children, named_steps
+from dfn.design.nodes import Fusion, Head, Join, MergeRun, Tap
 from dfn.design.paths import depth_of
 from dfn.design.spec import Design
 
@@ -73,7 +73,16 @@ def places(design: Design) -> list[Place]:
             case Fusion():
                 lanes = tuple(lane for lane, _ in named_branches(node, name))
                 depths = tuple(depth_of(branch) for branch in node.branches)
-                found.append(Place(_words(name), lanes, depths, f"{name}/joined", node.join, node.relu == "after"))
+                join: Join = "weighted" if node.scales else node.join
+                found.append(Place(_words(name), lanes, depths, f"{name}/joined", join, node.relu == "after"))
+            case MergeRun():
+                found += [
+                    Place(f"{_words(name)}, step {number}, stream {k}", joined=f"{step}/stream{k}")
+                    for number, (step, blocks) in enumerate(named_steps(node, name), start=1)
+                    for k in range(1, len(blocks) + 1)
+                    if number < len(node.steps) or node.end == "concat"
+                ]
+                found.append(Place(_words(name), joined=f"{name}/joined"))
             case Tap():
                 found.append(Place(_words(name), joined=name))
             case _:
@@ -168,7 +177,8 @@ def _nets(design: Design, snapshots: Mapping[int, Path]) -> "Iterator[FusedNet]"
 
 
 def _joins_logits(fusion: Fusion) -> bool:
-    return all(branch.nodes and isinstance(branch.nodes[-1], Head) for branch in fusion.branches)
+    ends = [branch.nodes[-1] for branch in fusion.branches if branch.nodes]
+    return any(isinstance(end, Head) or (isinstance(end, Fusion) and _joins_logits(end)) for end in ends)
 
 
 def _side_by_side(name: str, fusion: Fusion) -> list[Place]:

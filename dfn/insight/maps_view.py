@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from dfn.insight.fields import Fields
 
 LARGEST_HALF = 65504.0
-_BETWEEN: dict[Join, str] = {"sum": "+", "mean": "+", "gate": "+", "max": "or", "concat": ","}
+_BETWEEN: dict[Join, str] = {"max": "or", "concat": ","}
 _RESULT: dict[Join, str] = {
     "sum": "joined",
     "mean": "mean",
     "max": "maximum",
     "concat": "side by side",
     "gate": "weighted sum",
+    "weighted": "weighted sum",
+    "adaptive": "weighted sum",
+    "inverse-variance": "weighted sum",
 }
 
 
@@ -58,7 +61,7 @@ def view_data(
     if place.joined and place.join:
         terms = list(place.lanes)
         arithmetic = {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
-        operators = [_BETWEEN[place.join]] * (len(terms) - 1) + ["="]
+        operators = [_BETWEEN.get(place.join, "+")] * (len(terms) - 1) + ["="]
         title = _RESULT[place.join] + (", then ReLU" if place.relu else "")
         panels.append(panel(place.joined, "joined", title, "fused"))
     elif place.joined:

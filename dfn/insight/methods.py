@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dfn.design.nodes import Fusion, Node, Pool, Series
+from dfn.design.nodes import Fusion, MergeRun, Node, Pool, Series
 from dfn.design.spec import Design
 
 Options = Mapping[str, Any]
@@ -50,17 +50,21 @@ class Method:
 
 def misfit(method: Method, design: Design) -> str | None:
     """What in a net a method cannot deal with, such as `a gate`; None where there is nothing."""
-    return _bend(design.body) if method.exact_relu else None
+    if not method.exact_relu:
+        return None
+    return "group norm" if design.norm == "group" else _bend(design.body)
 
 
 def _bend(node: Node) -> str | None:
     match node:
         case Pool(mode="max"):
             return "max pooling"
-        case Fusion(join="max" | "gate"):
-            return f"a {node.join} join"
+        case Fusion(join="max" | "gate" | "adaptive"):
+            return f"{'an' if node.join == 'adaptive' else 'a'} {node.join} join"
         case Fusion():
             children: tuple[Node, ...] = node.branches
+        case MergeRun():
+            children = sum(node.steps, ())
         case Series():
             children = node.nodes
         case _:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from dfn.design.errors import LONGEST_SHOWN, whole
-from dfn.models.build import Chain, Fused, FusedNet, Named
+from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named, Step
 
 Target = int | Sequence[int] | Tensor
 
@@ -137,6 +137,16 @@ def mark(net: FusedNet, at: str) -> Place:
                 return place
             case Fused() if module.name == owner and own in module.branches:
                 lane_of(module, own).add_module("place", place)
+                return place
+            case MergeAndRun() if module.name == owner and own == "joined":
+                module.end = place
+                return place
+            case Step() if module.name == owner and own in module.blocks:
+                module.blocks[own].add_module("place", place)
+                return place
+            case Step() if module.name == owner and own.startswith("stream") and not module.merges:
+                k = int(own.removeprefix("stream")) - 1
+                module.relus[k] = nn.Sequential(module.relus[k], place)
                 return place
             case Chain() if module.name == owner and own == "stem" and hasattr(module, own):
                 module.add_module(own, nn.Sequential(module.get_submodule(own), place))

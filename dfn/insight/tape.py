@@ -18,7 +18,9 @@ from dfn.design.cost import layers
 from dfn.design.nodes import Conv, Head, Node
 from dfn.insight.cuts import OneWay
 from dfn.insight.subject import gradients_allowed
-from dfn.models.build import Chain, Fused, FusedNet, Named
+from dfn.models.build import Chain, Fused, FusedNet, MergeAndRun, Named
+from dfn.models.build import Step as StreamStep
+from dfn.models.joins import added
 
 Kind = TypeVar("Kind")
 Back = Callable[[Tensor], tuple[Tensor | None, ...]]
@@ -82,6 +84,9 @@ class Tape:
                 case Fused():
                     flush()
                     x, others = self._fused(module, x, others)
+                case MergeAndRun():
+                    flush()
+                    x = self._streams(module, x)
                 case Chain():
                     flush()
                     x = self._chain(module, x)
@@ -107,6 +112,30 @@ class Tape:
         unfed = fused.own_relu.items() if isinstance(fused, OneWay) else ()
         return joined, {lane: self._step(relu, maps[lane]) for lane, relu in unfed}
 
+    def _streams(self, merge: MergeAndRun, x: int) -> int:
+        streams = [x] * merge.streams
+        for step in merge.steps:
+            assert isinstance(step, StreamStep)
+            maps = []
+            for (own, block), stream in zip(step.blocks.items(), streams, strict=True):
+                assert isinstance(block, Chain)
+                name = f"{step.name}/{own}"
+                self.entries[name] = self._alias(stream, name)
+                maps.append(self._chain(block, self.entries[name]))
+                self.places[name] = maps[-1]
+            mean = self._step(step.mean, *streams)
+            if step.merges:
+                return self._noted(f"{merge.name}/joined", _sum_then(step.relus[0]), *maps, mean)
+            streams = [
+                self._noted(f"{step.name}/stream{k}", _sum_then(relu), own, mean)
+                for k, (relu, own) in enumerate(zip(step.relus, maps, strict=True), start=1)
+            ]
+        return self._noted(f"{merge.name}/joined", lambda *maps: torch.cat(maps, 1), *streams)
+
+    def _noted(self, name: str, function: Callable[..., Tensor], *inputs: int) -> int:
+        self.places[name] = self._step(function, *inputs)
+        return self.places[name]
+
     def _step(self, function: Callable[..., Tensor], *inputs: int, layers: int = 0) -> int:
         leaves = tuple(self.values[place].detach().requires_grad_() for place in inputs)
         output = function(*leaves)
@@ -125,6 +154,10 @@ class Tape:
         self.values.append(value)
         self.steps.append(Step(inputs, len(self.values) - 1, layers, block, back))
         return len(self.values) - 1
+
+
+def _sum_then(relu: nn.Module) -> Callable[..., Tensor]:
+    return lambda *maps: relu(added(maps))
 
 
 def _counts(node: Node) -> int:

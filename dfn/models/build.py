@@ -1,9 +1,10 @@
 """From a design to a torch module. This is the one place that says where what goes:
 
-- a conv is conv - norm - ReLU - dropout; it has a bias only where the design has no norm (BN has its own);
+- a conv is conv - norm - ReLU - dropout; it has a bias only where the design has no norm (a norm has its own);
 - a projection is conv - norm, without ReLU;
 - where the ReLU stands after the join, the last conv of each branch ends in its norm; then join; then ReLU
   (zlmzju/fusenet, network/fuse3.py); where it stands before, every conv keeps its ReLU and the join is the last word;
+- streams (merge-and-run) end every block in its norm; block plus mean of the streams; then a ReLU on every stream;
 - a join of logits (decision fusion) has no ReLU; the classifier is average pooling - dropout - linear;
 - BN has the momentum and the epsilon of the group's code; weights begin as `dfn.models.initialise` says.
 
@@ -17,11 +18,11 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
-from dfn.design.cost import Layer, layers, named_branches, named_children
-from dfn.design.nodes import Conv, Fusion, Head, Node, Pool, Series, Tap, View
-from dfn.design.spec import Design
-from dfn.models.initialise import he
-from dfn.models.joins import Join, make_join
+from dfn.design.cost import Layer, layers, named_branches, named_children, named_steps, norm_groups
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
+from dfn.design.spec import Design, Norm
+from dfn.models.initialise import initialise
+from dfn.models.joins import Join, added, make_join
 
 BN_EPS = 2e-5
 BN_MOMENTUM = 0.1
@@ -61,6 +62,11 @@ class FusedNet(nn.Module):
                     for lane, branch in module.branches.items():
                         groups[f"{name}/{lane}"] += branch.parameters()
                     groups[f"{name}/join"] += module.join.parameters()
+                case MergeAndRun():
+                    for step in module.steps:
+                        assert isinstance(step, Step)
+                        for own, part in (*step.blocks.items(), *step.lines.items()):
+                            groups[f"{step.name}/{own}"] += part.parameters()
                 case Named():
                     groups[module.name] += waiting
                     waiting = []
@@ -83,7 +89,7 @@ class Chain(nn.Module):
 
     def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
         for child, module in self.named_children():
-            if isinstance(module, Chain | Fused):
+            if isinstance(module, Chain | Fused | MergeAndRun):
                 x = module(x, trace)
             else:
                 x = module(x)
@@ -107,6 +113,52 @@ class Fused(nn.Module):
     def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
         maps = [note(trace, f"{self.name}/{lane}", branch(x, trace)) for lane, branch in self.branches.items()]
         return note(trace, f"{self.name}/joined", self.relu(self.join(x, *maps)))
+
+
+class Step(nn.Module):
+    """Streams x_k -> ReLU(block_k(x_k) + mean_j line_j(x_j)); `merges` adds all blocks and the mean into one map."""
+
+    def __init__(
+        self, name: str, blocks: OrderedDict[str, nn.Module], lines: list[nn.Module], merges: bool, relu: bool
+    ):
+        super().__init__()
+        self.name, self.merges = name, merges
+        self.blocks = nn.ModuleDict(blocks)
+        self.lines = nn.ModuleDict({f"line{k}": line for k, line in enumerate(lines, start=1)})
+        self.relus = nn.ModuleList(nn.ReLU() if relu else nn.Identity() for _ in range(1 if merges else len(blocks)))
+
+    def forward(self, streams: list[Tensor], trace: Trace | None = None) -> list[Tensor]:
+        maps = [
+            note(trace, f"{self.name}/{own}", block(x, trace))
+            for (own, block), x in zip(self.blocks.items(), streams, strict=True)
+        ]
+        mean = self.mean(*streams)
+        if self.merges:
+            return [self.relus[0](added(maps) + mean)]
+        return [
+            note(trace, f"{self.name}/stream{k}", relu(own + mean))
+            for k, (relu, own) in enumerate(zip(self.relus, maps, strict=True), start=1)
+        ]
+
+    def mean(self, *streams: Tensor) -> Tensor:
+        """What all streams bring to each of them."""
+        return added([line(x) for line, x in zip(self.lines.values(), streams, strict=True)]) / len(streams)
+
+
+class MergeAndRun(nn.Module):
+    """Streams that begin as one map, run through the steps and end as one map (arXiv 1611.07718)."""
+
+    def __init__(self, name: str, streams: int, steps: list[Step]):
+        super().__init__()
+        self.name, self.streams = name, streams
+        self.steps = nn.ModuleList(steps)
+        self.end = nn.Identity()
+
+    def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
+        streams = [x] * self.streams
+        for step in self.steps:
+            streams = step(streams, trace)
+        return note(trace, f"{self.name}/joined", self.end(torch.cat(streams, 1) if len(streams) > 1 else streams[0]))
 
 
 class Named(nn.Identity):
@@ -137,7 +189,7 @@ def build(design: Design, seed: int = 0) -> FusedNet:
     """The torch module of a design with fresh weights; the same seed gives the same bits on one machine."""
     with torch.random.fork_rng(devices=[]):  # modules draw weights of their own when made; nobody should notice
         net = FusedNet(design)
-    he(net, seed)
+    initialise(net, seed=seed)
     return net
 
 
@@ -164,7 +216,7 @@ def _series(series: Series, name: str, design: Design, known: dict[str, Layer], 
 
 def _has_layers(node: Node) -> bool:
     match node:
-        case Conv() | Head() | Fusion():
+        case Conv() | Head() | Fusion() | MergeRun():
             return True
         case Series():
             return any(map(_has_layers, node.nodes))
@@ -177,7 +229,7 @@ def _has_layers(node: Node) -> bool:
 def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail: bool) -> nn.Module:
     match node:
         case Conv():
-            return _conv(node, known[name], design.norm == "batch", relu=not (tail or node.projection))
+            return _conv(node, known[name], design.norm, relu=not (tail or node.projection))
         case Pool():
             kind = nn.AvgPool2d if node.mode == "average" else nn.MaxPool2d
             odd = node.kernel % 2 == 1
@@ -202,17 +254,40 @@ def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail
             layer = known[f"{name}/joined"]
             maps = layer.after.height > 0
             return Fused(name, branches, make_join(node, layer), relu=after and maps and not tail)
+        case MergeRun():
+            steps = []
+            for number, (step, blocks) in enumerate(named_steps(node, name), start=1):
+                parts: OrderedDict[str, nn.Module] = OrderedDict()
+                for own, block in blocks:
+                    parts[own.rpartition("/")[2]] = _series(block, own, design, known, tail=True)
+                projected = [known.get(f"{step}/line{k}") for k in range(1, len(blocks) + 1)]
+                lines = [_line(layer, design) if layer else nn.Identity() for layer in projected]
+                ends = number == len(node.steps)
+                steps.append(Step(step, parts, lines, ends and node.end == "merge", relu=not (ends and tail)))
+            return MergeAndRun(name, len(node.steps[0]), steps)
         case _:
             assert_never(node)
 
 
-def _conv(node: Conv, layer: Layer, norm: bool, relu: bool) -> nn.Sequential:
+def _line(layer: Layer, design: Design) -> nn.Module:
+    assert isinstance(layer.node, Conv)
+    return _conv(layer.node, layer, design.norm, relu=False)
+
+
+def _conv(node: Conv, layer: Layer, norm: Norm, relu: bool) -> nn.Sequential:
     conv = nn.Conv2d(
-        layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=not norm
+        layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=norm == "none"
     )
     steps: OrderedDict[str, nn.Module] = OrderedDict(conv=conv)
-    if norm:
-        steps["norm"] = nn.BatchNorm2d(node.channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+    match norm:
+        case "batch":
+            steps["norm"] = nn.BatchNorm2d(node.channels, eps=BN_EPS, momentum=BN_MOMENTUM)
+        case "group":
+            steps["norm"] = nn.GroupNorm(norm_groups(node.channels), node.channels)
+        case "none":
+            pass
+        case _:
+            assert_never(norm)
     if relu:
         steps["relu"] = nn.ReLU()
     if node.dropout:

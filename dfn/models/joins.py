@@ -6,13 +6,16 @@ times the mean of the branches that stay, a mean is their mean, weights are reno
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 import torch
 from torch import Tensor, nn
 
-from dfn.design.cost import Layer
+from dfn.design.cost import ADAPTIVE_HIDDEN, Layer
 from dfn.design.nodes import Fusion
+
+VARIANCE_EPS = 2e-5
 
 
 class Join(nn.Module, ABC):
@@ -32,19 +35,54 @@ class Join(nn.Module, ABC):
         stays = (draws > self.drop_path) | (draws == draws.amax(0))
         return stays.to(first.dtype).view(*draws.shape, *[1] * (first.dim() - 1))
 
+    def averaged(self, weights: Sequence[Tensor], branches: tuple[Tensor, ...]) -> Tensor:
+        """sum_k w_k b_k for weights that sum to 1; where branches are dropped, over the weights that stay."""
+        keep = self.keep(branches)
+        if keep is None:
+            return added(_products(weights, branches))
+        weights = _products(weights, keep.unbind())
+        total = added(weights).clamp_min(torch.finfo(weights[0].dtype).tiny)
+        return added(_products(weights, branches)) / total
+
+    def rotate(self) -> None:
+        """Let what belongs to a branch follow it when the branches are rotated by one place."""
+
     @abstractmethod
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
         """The joined map of the branches' maps; `source` is the fusion's input."""
 
 
 class Sum(Join):
-    """sum_k b_k, the paper's join (arXiv 1605.07716, section 2)."""
+    """sum_k b_k, the paper's join (arXiv 1605.07716, section 2); with `scales` s the sum of s_k b_k."""
+
+    def __init__(self, drop_path: float = 0.0, scales: Sequence[float] = ()):
+        super().__init__(drop_path)
+        self.scales = tuple(scales)
+
+    def rotate(self) -> None:
+        self.scales = (*self.scales[1:], *self.scales[:1])
+
+    def extra_repr(self) -> str:
+        return f"scales={self.scales}" if self.scales else ""
 
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
+        if self.scales:
+            branches = _products(self.scales, branches)
         keep = self.keep(branches)
         if keep is None:
-            return _add(branches)
+            return added(branches)
         return _mean_of_kept(branches, keep) * len(branches)
+
+
+class Weighted(Sum):
+    """sum_k w_k b_k with one learned number a branch, any real number; all begin at 1, as a sum (ours)."""
+
+    def __init__(self, branches: int, drop_path: float = 0.0):
+        super().__init__(drop_path)
+        self.weight = nn.Parameter(torch.ones(branches))
+
+    def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
+        return super().forward(source, *_products(self.weight.unbind(), branches))
 
 
 class Mean(Join):
@@ -53,7 +91,7 @@ class Mean(Join):
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
         keep = self.keep(branches)
         if keep is None:
-            return _add(branches) / len(branches)
+            return added(branches) / len(branches)
         return _mean_of_kept(branches, keep)
 
 
@@ -84,9 +122,11 @@ class Gate(Join):
     which the last branch has logit 0. For K = 2 this is sigmoid(conv(x)) and its complement: the highway gate
     (arXiv 1507.06228, equation 3)."""
 
-    def __init__(self, in_channels: int, channels: int, branches: int, stride: int, drop_path: float = 0.0):
+    def __init__(
+        self, in_channels: int, channels: int, branches: int, stride: int, drop_path: float = 0.0, bias: float = -2.0
+    ):
         super().__init__(drop_path)
-        self.channels = channels
+        self.channels, self.bias = channels, bias
         self.conv = nn.Conv2d(in_channels, (branches - 1) * channels, 3, stride, padding=1)
 
     def weights(self, source: Tensor) -> Tensor:
@@ -96,20 +136,61 @@ class Gate(Join):
         return torch.cat([logits, torch.zeros_like(logits[:, :1])], 1).softmax(1)
 
     def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
-        weights = self.weights(source).unbind(1)
-        keep = self.keep(branches)
-        if keep is None:
-            return _add(tuple(w * b for w, b in zip(weights, branches, strict=True)))
-        weights = tuple(w * k for w, k in zip(weights, keep, strict=True))
-        total = _add(weights).clamp_min(torch.finfo(weights[0].dtype).tiny)
-        return _add(tuple(w * b for w, b in zip(weights, branches, strict=True))) / total
+        return self.averaged(self.weights(source).unbind(1), branches)
+
+
+class Adaptive(Join):
+    """sum_k w_k b_k with one weight for each image and branch, from 0 to 1 and over k summing to 1: a softmax over a
+    small net of two linear layers, which reads the pooled maps of all branches, or their logits (adaptive multi-column
+    networks predict the weights of their columns from the columns' features; the size of this net is ours)."""
+
+    def __init__(self, channels: int, branches: int, drop_path: float = 0.0):
+        super().__init__(drop_path)
+        self.first = nn.Linear(branches * channels, ADAPTIVE_HIDDEN)
+        self.relu = nn.ReLU()
+        self.second = nn.Linear(ADAPTIVE_HIDDEN, branches)
+
+    def weights(self, *branches: Tensor) -> Tensor:
+        """The weights of the branches, (images, K)."""
+        pooled = torch.cat([b.flatten(2).mean(2) if b.dim() == 4 else b for b in branches], 1)
+        return self.second(self.relu(self.first(pooled))).softmax(1)
+
+    def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
+        weights = self.weights(*branches).view(-1, len(branches), *[1] * (branches[0].dim() - 1))
+        return self.averaged(weights.unbind(1), branches)
+
+
+class InverseVariance(Join):
+    """sum_k w_k b_k with w_k = (1 / v_k) / sum_j (1 / v_j), v_k the running variance of each channel of branch k. The
+    best linear average of independent measurements of one quantity, v_k being the variances of their errors; here v_k
+    is the variance of all that a block says, of which nobody knows how much is error (ours)."""
+
+    def __init__(self, channels: int, branches: int, drop_path: float = 0.0):
+        super().__init__(drop_path)
+        # torch's own running statistics: batch norms whose output nobody reads
+        self.seen = nn.ModuleList(nn.BatchNorm2d(channels, affine=False) for _ in range(branches))
+
+    def rotate(self) -> None:
+        self.seen = nn.ModuleList([*self.seen[1:], self.seen[0]])
+
+    def weights(self) -> Tensor:
+        """The weights of the branches, (K, channels); over K they sum to 1."""
+        precision = torch.stack([1 / (seen.running_var + VARIANCE_EPS) for seen in self.seen])  # pyright: ignore
+        return precision / precision.sum(0)
+
+    def forward(self, source: Tensor, *branches: Tensor) -> Tensor:
+        for seen, b in zip(self.seen, branches, strict=True):
+            if seen.training:
+                seen(b.detach().view(*b.shape[:2], *(b.shape[2:] or (1, 1))))
+        shape = (1, -1, *[1] * (branches[0].dim() - 2))
+        return self.averaged([w.to(branches[0].dtype).view(shape) for w in self.weights()], branches)
 
 
 def make_join(fusion: Fusion, layer: Layer) -> Join:
     """The module of a fusion's join; `layer` knows the shapes around it."""
     match fusion.join:
         case "sum":
-            return Sum(fusion.drop_path)
+            return Sum(fusion.drop_path, fusion.scales)
         case "mean":
             return Mean(fusion.drop_path)
         case "max":
@@ -118,18 +199,30 @@ def make_join(fusion: Fusion, layer: Layer) -> Join:
             return Concat(fusion.drop_path)
         case "gate":
             stride = layer.after.stride // layer.before.stride
-            return Gate(layer.before.channels, layer.after.channels, len(fusion.branches), stride, fusion.drop_path)
+            shape = layer.before.channels, layer.after.channels, len(fusion.branches), stride
+            return Gate(*shape, fusion.drop_path, fusion.gate_bias)
+        case "weighted":
+            return Weighted(len(fusion.branches), fusion.drop_path)
+        case "adaptive":
+            return Adaptive(layer.after.channels, len(fusion.branches), fusion.drop_path)
+        case "inverse-variance":
+            return InverseVariance(layer.after.channels, len(fusion.branches), fusion.drop_path)
         case _:
             assert_never(fusion.join)
 
 
-def _add(maps: tuple[Tensor, ...]) -> Tensor:
+def added(maps: Sequence[Tensor]) -> Tensor:
+    """The sum of maps, from the first to the last."""
     total = maps[0]
     for other in maps[1:]:
         total = total + other
     return total
 
 
+def _products(factors: Iterable[Tensor | float], maps: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(factor * one for factor, one in zip(factors, maps, strict=True))
+
+
 def _mean_of_kept(branches: tuple[Tensor, ...], keep: Tensor) -> Tensor:
-    kept = _add(tuple(b * k for b, k in zip(branches, keep, strict=True)))
+    kept = added(tuple(b * k for b, k in zip(branches, keep, strict=True)))
     return kept / keep.sum(0)

@@ -22,6 +22,7 @@ def exchange_blocks(net: FusedNet, fusion: int) -> FusedNet:
     assert isinstance(fused, Fused)
     lanes, blocks = list(fused.branches.keys()), list(fused.branches.values())
     fused.branches = nn.ModuleDict(dict(zip(lanes, [*blocks[1:], blocks[0]], strict=True)))
+    fused.join.rotate()
     for lane, block in fused.branches.items():
         moved = [module for module in block.modules() if isinstance(module, Chain | Fused | Named)]
         old = moved[0].name  # the block's own; what lies inside begins with it

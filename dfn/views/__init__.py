@@ -17,7 +17,7 @@ NAMES: tuple[Name, ...] = get_args(Name)
 
 # `figure` stands below a figure of another library, in the app alone: there it saves what a notebook's own bar saves.
 _FILES: dict[str, tuple[str, ...]] = {
-    "net": ("common", "save", "net_plan", "net_marks", "net_frame", "net"),
+    "net": ("common", "save", "net_plan", "net_marks", "net_streams", "net_frame", "net"),
     "curves": ("common", "save", "curves_scale", "curves"),
     "bars": ("common", "save", "bars"),
     "maps": ("common", "save", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),

@@ -132,8 +132,7 @@ function hint(data) {
 function paint(view) {
   const { data, width } = view;
   const size = data.compact ? SMALL : LARGE;
-  const fusions = data.elements.filter(isFusion);
-  const rows = laneRows(fusions);
+  const rows = laneRows(data.elements);
   const all = sum(rows);
   const reach = Math.max(size.span, (all - 1) * size.tightest);
   const pitch = reach / Math.max(1, all - 1);
@@ -180,9 +179,18 @@ function paint(view) {
   slide(view, before, gliding);
 }
 
+const parts = (elements) => {
+  const merges = elements.filter(isMerge);
+  const steps = plural(sum(merges.map((element) => element.steps.length)), "step");
+  const streams = merges.length ? `${plural(merges[0].steps[0].blocks.length, "stream")} that meet in ${steps}` : "";
+  const fusions = elements.filter(isFusion).length;
+  return [fusions || !streams ? plural(fusions, "fusion") : "", streams].filter(Boolean).join(" and ");
+};
+
 const summary = (data) =>
   data.alt ??
-  `A net of ${plural(data.elements.filter(isFusion).length, "fusion")}; base networks: ` +
+  `A net of ${parts(data.elements)}` +
+    (data.lanes?.length ? "; base networks: " : "") +
     (data.lanes ?? []).map((lane) => `${lane.name}, ${lane.depth} layers`).join("; ") +
     (data.essential_depth ? `; essential depth ${data.essential_depth}.` : ".");
 
@@ -217,6 +225,7 @@ function series(view, parent, elements, path, x, context) {
     if (gap) wire(view, parent, `${key} wire`, context.role, `M${round(x)} 0H${round(x + gap)}`);
     const left = x + gap;
     if (isFusion(element)) x = fusion(view, parent, element, key, left, context);
+    else if (isMerge(element)) x = merge(view, parent, element, key, left, context);
     else {
       const width = leafWidth(element, view.fit);
       leaf(view, parent, element, key, left, width, context);
@@ -271,7 +280,7 @@ function fusion(view, parent, element, key, x, context) {
     };
     view.branches.set(home, record);
     record.move(y);
-    const whole = branch.elements.some(isFusion);
+    const whole = branch.elements.some((e) => isFusion(e) || isMerge(e));
     const own = context.top ? view.data.lanes?.[lane]?.name : null;
     const name = own ? `${own} lane` : `branch ${lane + 1} of ${order.length}`;
     if (!whole) button(view, box, branch, element, home, start, body, name);
@@ -327,7 +336,7 @@ function ring(view, parent, element, key, x, radius, context) {
   group.style.transform = `translate(${round(x)}px, 0px)`;
   attributes(group, { class: "join" });
   const exchange = element.exchangeable && !view.data.compact;
-  const name = `${element.index === undefined ? "Join" : `Fusion ${element.index}`}: ${element.join} of ${plural(element.branches.length, "block")}`;
+  const name = `${element.index === undefined ? "Join" : `Fusion ${element.index}`}: ${element.join} of ${plural(element.branches.length, "block")}${element.scales ? `, times ${element.scales.join(" and ")}` : ""}`;
   const maps = [element.channels && plural(element.channels, "channel"), mapSize(element)].filter(Boolean).join(", ");
   const invite = exchange ? " Press to exchange the blocks before it." : "";
   spot(view, group, key, {

@@ -10,7 +10,7 @@ function sign(kind, radius) {
   const a = radius * 0.42;
   if (kind === "sum") return svg("path", { class: "sign", d: `M${-a} 0H${a}M0 ${-a}V${a}` });
   if (kind === "concat") return svg("path", { class: "sign", d: `M${-a * 1.25} 0H${a * 1.25}M${-a * 0.45} ${-a}V${a}M${a * 0.45} ${-a}V${a}` });
-  const word = { mean: "x̄", gate: "σ" }[kind] ?? kind;
+  const word = { mean: "x̄", gate: "σ", weighted: "w", adaptive: "w(x)", "inverse-variance": "1/σ²" }[kind] ?? kind;
   const text = svg("text", { class: "word" }, word);
   text.style.fontSize = `${round(radius * (word.length > 2 ? 0.74 : 1.15))}px`;
   return text;

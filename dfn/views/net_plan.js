@@ -14,7 +14,7 @@ const layers = (element) => (element.kind === "convs" ? element.convs : element.
 function depthsOf(elements, path, dimmed) {
   let depths = new Set([0]);
   elements.forEach((element, at) => {
-    let choices = [layers(element)];
+    let choices = isMerge(element) ? mergeDepths(element, join(path, at), dimmed) : [layers(element)];
     if (isFusion(element)) {
       choices = new Set();
       element.branches.forEach((branch, index) => {
@@ -82,7 +82,9 @@ function leafWidth(element, fit) {
 function seriesWidth(elements, fit, top = false) {
   let width = 0;
   elements.forEach((element, at) => {
-    width += isFusion(element) ? slotWidth(element, fit) + 2 * (top ? fit.ring : fit.nested) : leafWidth(element, fit);
+    if (isMerge(element)) width += mergeWidth(element, fit);
+    else if (isFusion(element)) width += slotWidth(element, fit) + 2 * (top ? fit.ring : fit.nested);
+    else width += leafWidth(element, fit);
     width += gapBefore(elements, at, fit, top);
   });
   return width;
@@ -117,12 +119,12 @@ function fitTo(elements, width, size, pitch) {
 }
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-const rowsOf = (elements) => Math.max(1, ...elements.filter(isFusion).map((f) => sum(f.branches.map((b) => rowsOf(b.elements)))));
+const rowsOf = (elements) => Math.max(1, ...elements.map((e) => sum(laneRows([e]))));
 
-// Rows that each lane needs, so that lanes run straight through all fusions.
-function laneRows(fusions) {
+// Rows that each lane needs, so that lanes run straight through all fusions and all steps of streams.
+function laneRows(elements) {
   const rows = [];
-  for (const { branches } of fusions)
+  for (const branches of elements.flatMap((e) => (isMerge(e) ? e.steps.map((step) => step.blocks) : isFusion(e) ? [e.branches] : [])))
     branches.forEach((branch, index) => {
       const lane = laneOf(branch, index);
       rows[lane] = Math.max(rows[lane] ?? 1, rowsOf(branch.elements));
