@@ -22,6 +22,7 @@ from dfn.data import Batches, Dataset, load_data
 from dfn.models.build import build
 from dfn.models.joins import Join
 from dfn.training.descent import Descent
+from dfn.training.distributed import ranks
 from dfn.training.evaluate import (
     PROBE_IMAGES,
     calibration_images,
@@ -76,10 +77,12 @@ class Training:
         _check_fit(recipe, self.data)
         self.net = build(recipe.design, recipe.seed).to(self.device)
         self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.ranks = ranks()
         self.batches = Batches(
             self.data, recipe.batch_size, seed=recipe.seed, augment=recipe.augment, device=self.device
         )
         self.steps = recipe.epochs * self.batches.steps_per_epoch
+        self.ranks.prepare(self.net, self.batches.batch_size)
         self.descent = Descent(self.net, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
         self.precision, self.telemetry = precision, telemetry
         # reading a figure from a GPU waits for it, so there it is done for several steps at once
@@ -95,13 +98,19 @@ class Training:
     def records(self) -> Iterator[Record]:
         """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
         note = "as before"
+        if self.ranks.size > 1:
+            self.ranks.go_on()
+            state = self.state()
+            self.restore(State(*self.ranks.agree(state.tensors, state.numbers)))
         if self.precision is None:
             x, y = next(iter(self.batches.epoch(0)))
-            self.precision, note = choose_precision(self.net, self.recipe, x, y)
+            precision, note = choose_precision(self.net, self.recipe, x, y)
+            self.precision = self.ranks.agree({}, {"precision": precision})[1]["precision"]
         yield self._begin(note)
         yield from self._hand_out()
         calibration = calibration_images(self.data, self.recipe.batch_size, self.device)
         while not self.diverged:
+            self.ranks.go_on()
             epoch, inside = divmod(self.step, self.batches.steps_per_epoch)
             if inside == 0 and self.reported < epoch:
                 self._report(epoch, calibration)
@@ -156,6 +165,7 @@ class Training:
         unread: list[tuple[int, Tensor, float]] = []
         start = perf_counter()
         for x, y in self.batches.epoch(epoch, start=inside):
+            self.ranks.go_on()
             lr = learning_rate(self.recipe, self.step, self.steps)
             figures, norms = self._step(x, y, lr)
             self.sums += figures
@@ -189,12 +199,14 @@ class Training:
 
     def _step(self, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Norms | None]:
         """One step; returns (loss, hits) times images before the update, still on the device."""
+        x, y = self.ranks.share(x), self.ranks.share(y)
         if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
             self.net.train()
         with self._seeded(), autocast(self.precision or "fp32", self.device):
             loss, logits = loss_and_logits(self.net, x, y, self.recipe)
         self.descent.forget_gradients()
         loss.backward()
+        self.ranks.average_gradients(self.net.parameters())
         norms = None
         if self.telemetry and self.step % NORMS_EVERY == 0:
             before = {p: p.detach().clone() for p in self.net.parameters()}
@@ -203,7 +215,7 @@ class Training:
         else:
             self.descent.step(lr)
         hits = (logits.detach().argmax(1) == y).sum()
-        return torch.stack((loss.detach().double() * len(y), hits.double())), norms
+        return self.ranks.total(torch.stack((loss.detach().double() * len(y), hits.double()))), norms
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
@@ -212,7 +224,7 @@ class Training:
             yield
             return
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step + self.ranks.rank * self.steps)
             yield
 
     @cached_property
