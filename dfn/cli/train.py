@@ -5,6 +5,7 @@ same command as `dfn stop`, so that the step that is under way is finished and k
 """
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -33,10 +34,12 @@ from dfn.cli.output import (
 from dfn.design.spec import Design
 from dfn.runs import launch
 from dfn.runs.store import Run, Store
+from dfn.training.recipe import Recipe
 
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the run to a worker and return at once.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")]
 PATIENCE = 20.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
 
@@ -61,24 +64,36 @@ def train(
     images = images_of(settings["data"], training.size)
     name, design = chosen(net, shape, images)
     _check_fit(design, images, data)
-    _finish(Store().create(recipe_for(name, design, settings | {"seed": seed})), detach, json)
+    recipe = recipe_for(name, design, settings | {"seed": seed})
+    if _follows(detach):
+        _follow(recipe)
+    else:
+        _finish(Store().create(recipe), detach, json)
 
 
 def resume(run: RunId, detach: Detach = False, json: Json = False) -> None:
     """Go on with a run from where it stands, to its end."""
-    _finish(Store().get(run), detach, json)
+    found = Store().get(run)
+    if _follows(detach):
+        _follow(found.recipe)
+    else:
+        _finish(found, detach, json)
 
 
 def train_here(run: Run, on_record: OnRecord) -> None:
     """Train a run to its end in this process. Raises Failed or Interrupted where it does not come there."""
-    if run.status().state == "done":
+    if run.status().state == "done" and not _by_torchrun():
         return
     from dfn.runs.worker import work
+    from dfn.training.distributed import started
 
     if run.status().state == "paused":  # its worker may still wait for somebody to go on
         stop_and_wait(run)
-    with _stop_on_signal(run) as signals:
-        work([run], on_record=on_record)
+    with started() as group, _stop_on_signal(run) as signals:
+        try:
+            work([run], on_record=on_record)
+        finally:
+            group.end()
     status = run.status()
     if status.state == "done":
         return
@@ -162,6 +177,25 @@ def _finish(run: Run, detach: bool, json: bool) -> None:
     results().print(facts(rows))
 
 
+def _by_torchrun() -> bool:
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def _follows(detach: bool) -> bool:
+    """Whether `torchrun` started this process to take part in the training of another one."""
+    if detach and _by_torchrun():
+        refuse("--detach", "a worker of its own", "no --detach: torchrun has started the processes that train")
+    return _by_torchrun() and os.environ["RANK"] != "0"
+
+
+def _follow(recipe: Recipe) -> None:
+    from dfn.training.distributed import follow
+
+    for kind in SIGNALS:  # who leads is told as well, and says when it is over
+        signal.signal(kind, signal.SIG_IGN)
+    follow(recipe)
+
+
 def _leave_to_worker(run: Run, json: bool) -> None:
     launch.play([run])
     state = run.status().state
@@ -201,22 +235,22 @@ def _check_fit(design: Design, images: Images, data: str) -> None:
 def _stop_on_signal(run: Run) -> Iterator[Sequence[int]]:
     """While it lasts, the first Ctrl-C (or SIGTERM) tells the run to stop, a second one ends this process."""
     received: list[int] = []
-    kinds = (signal.SIGINT, signal.SIGTERM)
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread alone
         yield received
         return
-    before = {kind: signal.getsignal(kind) for kind in kinds}
+    before = {kind: signal.getsignal(kind) for kind in SIGNALS}
 
     def restore() -> None:
         for kind, handler in before.items():
             signal.signal(kind, handler)
 
     def on_signal(number: int, _: object) -> None:
-        restore()
+        if not _by_torchrun():  # which passes on what the keyboard has said already
+            restore()
         received.append(number)
         run.command("stop")
 
-    for kind in kinds:
+    for kind in SIGNALS:
         signal.signal(kind, on_signal)
     try:
         yield received
