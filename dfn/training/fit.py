@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from dfn.data import Batches, Dataset, load_data
 from dfn.models.build import build
 from dfn.models.joins import Join
+from dfn.training.capture import StaticStep, can_be_captured
 from dfn.training.descent import Descent
 from dfn.training.distributed import ranks
 from dfn.training.evaluate import (
@@ -94,6 +95,7 @@ class Training:
         self.sums = torch.zeros(2, dtype=torch.float64, device=self.device)  # of this epoch: loss, hits
         self.waiting: list[Record] = []  # made and not yet handed out
         self.diverged = False
+        self.captured: StaticStep | None = None
 
     def records(self) -> Iterator[Record]:
         """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
@@ -106,7 +108,7 @@ class Training:
             x, y = next(iter(self.batches.epoch(0)))
             precision, note = choose_precision(self.net, self.recipe, x, y)
             self.precision = self.ranks.agree({}, {"precision": precision})[1]["precision"]
-        yield self._begin(note)
+        yield self._begin(note + self._capture())
         yield from self._hand_out()
         calibration = calibration_images(self.data, self.recipe.batch_size, self.device)
         while not self.diverged:
@@ -199,6 +201,13 @@ class Training:
 
     def _step(self, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Norms | None]:
         """One step; returns (loss, hits) times images before the update, still on the device."""
+        before = None
+        if self.telemetry and self.step % NORMS_EVERY == 0:
+            before = {p: p.detach().clone() for p in self.net.parameters()}
+        figures = self.captured(x, y, lr) if self.captured else self._update(x, y, lr)
+        return figures, measure_norms(self.net, before, self.step + 1) if before else None
+
+    def _update(self, x: Tensor, y: Tensor, lr: float | Tensor) -> Tensor:
         x, y = self.ranks.share(x), self.ranks.share(y)
         if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
             self.net.train()
@@ -207,15 +216,22 @@ class Training:
         self.descent.forget_gradients()
         loss.backward()
         self.ranks.average_gradients(self.net.parameters())
-        norms = None
-        if self.telemetry and self.step % NORMS_EVERY == 0:
-            before = {p: p.detach().clone() for p in self.net.parameters()}
-            self.descent.step(lr)
-            norms = measure_norms(self.net, before, self.step + 1)
-        else:
-            self.descent.step(lr)
+        self.descent.step(lr)
         hits = (logits.detach().argmax(1) == y).sum()
-        return self.ranks.total(torch.stack((loss.detach().double() * len(y), hits.double()))), norms
+        return self.ranks.total(torch.stack((loss.detach().double() * len(y), hits.double())))
+
+    def _capture(self) -> str:
+        """Have all steps replayed from a CUDA graph where that can be; returns what to note about it."""
+        if self.device.type != "cuda" or self.ranks.size > 1 or self._draws or not can_be_captured(self.recipe):
+            return ""
+        self.descent.prepare()
+        x, y = next(iter(self.batches.epoch(0)))
+        changed = [*self.net.state_dict().values(), *self.descent.velocity.values()]
+        try:
+            self.captured = StaticStep(self._update, x, y, changed)
+        except RuntimeError as error:  # an operation that no graph can hold; step by step it runs all the same
+            return f"; no CUDA graph ({str(error).splitlines()[0][:120]})"
+        return "; every step is one CUDA graph"
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
