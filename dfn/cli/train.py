@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -36,6 +36,9 @@ from dfn.runs import launch
 from dfn.runs.store import Run, Store
 from dfn.training.recipe import Recipe
 
+On = Annotated[
+    Literal["here", "ray"], typer.Option("--on", help="Where: here, or on the Ray cluster that DFN_CLUSTER names.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the run to a worker and return at once.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")]
 PATIENCE = 20.0
@@ -53,6 +56,7 @@ def train(
     preset: Preset = "classroom",
     training: TrainingOptions,
     seed: Seed = 0,
+    on: On = "here",
     detach: Detach = False,
     json: Json = False,
 ) -> None:
@@ -68,22 +72,24 @@ def train(
     if _follows(detach):
         _follow(recipe)
     else:
-        _finish(Store().create(recipe), detach, json)
+        _finish(Store().create(recipe), on, detach, json)
 
 
-def resume(run: RunId, detach: Detach = False, json: Json = False) -> None:
+def resume(run: RunId, on: On = "here", detach: Detach = False, json: Json = False) -> None:
     """Go on with a run from where it stands, to its end."""
     found = Store().get(run)
     if _follows(detach):
         _follow(found.recipe)
     else:
-        _finish(found, detach, json)
+        _finish(found, on, detach, json)
 
 
-def train_here(run: Run, on_record: OnRecord) -> None:
-    """Train a run to its end in this process. Raises Failed or Interrupted where it does not come there."""
+def train_here(run: Run, on_record: OnRecord, on: On = "here") -> None:
+    """Train a run to its end, in this process or watched by it. Raises Failed or Interrupted where it does not come
+    there."""
     if run.status().state == "done" and not _by_torchrun():
         return
+    from dfn.runs import cluster
     from dfn.runs.worker import work
     from dfn.training.distributed import started
 
@@ -91,7 +97,7 @@ def train_here(run: Run, on_record: OnRecord) -> None:
         stop_and_wait(run)
     with started() as group, _stop_on_signal(run) as signals:
         try:
-            work([run], on_record=on_record)
+            (cluster.work if on == "ray" else work)([run], on_record=on_record)
         finally:
             group.end()
     status = run.status()
@@ -157,19 +163,21 @@ def done_line(run: Run) -> dict[str, Any]:
     }
 
 
-def _finish(run: Run, detach: bool, json: bool) -> None:
+def _finish(run: Run, on: On, detach: bool, json: bool) -> None:
+    if on == "ray" and (detach or _by_torchrun()):
+        refuse("--on", "ray", "here with --detach (DFN_CLUSTER decides where) and under torchrun")
     if detach:
         _leave_to_worker(run, json)
         return
     if json:
-        train_here(run, _print_record)
+        train_here(run, _print_record, on)
         print_json(done_line(run))
         return
     recipe = run.recipe
     length = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
     notes().print(escape(f"Run {run.id}: {run.name} on {recipe.data}, {length}, seed {recipe.seed}"))
     with progress(run, epochs=True) as on_record:
-        train_here(run, on_record)
+        train_here(run, on_record, on)
     status = run.status()
     loss = "–" if status.train_loss is None else f"{status.train_loss:.4f}"
     rows = {"test accuracy": percent(status.test_accuracy), "train loss": loss}

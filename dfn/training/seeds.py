@@ -5,7 +5,7 @@ rounded otherwise and the figures of a seed are those of its own run within tole
 after an epoch is measured net by net, by the same code as alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from time import perf_counter
 
@@ -96,7 +96,10 @@ class _Together:
         self._hand_back()
         rows = (table / self.each[0].batches.batch_size).tolist()
         return [
-            [Step(done + i, *row[place], lr) for i, (row, lr) in enumerate(zip(rows, rates, strict=True), start=1)]
+            [
+                Step(done + i, row[place][0], row[place][1], lr)
+                for i, (row, lr) in enumerate(zip(rows, rates, strict=True), start=1)
+            ]
             for place in range(len(self.each))
         ]
 
@@ -110,8 +113,8 @@ class _Together:
         hits = (logits.argmax(2) == y).sum(1)
         return torch.stack((losses.detach().double() * y.shape[1], hits.double()), 1)
 
-    def _loss(self, weights: dict[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        logits = functional_call(self.net, weights, (x,))
+    def _loss(self, weights: Mapping[str, Tensor], x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        logits = functional_call(self.net, dict(weights), (x,))
         return cross_entropy(logits, y), logits
 
     @torch.no_grad()
@@ -121,5 +124,5 @@ class _Together:
                 weight.copy_(self.weights[name][place])
 
 
-def _mean_map(x: Tensor) -> Tensor:
-    return x.mean((-2, -1), keepdim=True)
+def _mean_map(input: Tensor) -> Tensor:
+    return input.mean((-2, -1), keepdim=True)
