@@ -4,7 +4,6 @@ Everything is keyed by content (the text of a design, the id and the progress of
 can and nobody sees anything stale. Each cache is bounded.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +16,13 @@ import maps_data
 import streamlit as st
 from lesion_plan import How, Lesion
 from picked import Picked
-from runs_data import Facts, net_words, written_recipe
 
 from dfn.data.info import DataInfo, data_sets
 from dfn.design import paths
 from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
+from dfn.runs.index import Facts, Index, facts_of
 from dfn.runs.store import Run, Store
 from dfn.training.recipe import Recipe
 
@@ -113,20 +112,16 @@ def recorded_race() -> list[tuple[str, str, Run]]:
     return [(label, role, runs[name]) for name, label, role in shown if name in runs]
 
 
-@st.cache_resource(max_entries=1024, show_spinner=False)
-def net_facts(design: str, kind: str) -> tuple[str, str, int]:
-    """Label, words and parameters of a net; many runs share one."""
-    return net_words(design, kind)
-
-
 @st.cache_resource(max_entries=5000, show_spinner=False)
 def facts(folder: str) -> Facts:
     """What the recipe of the run in this folder says; the folder's name is a hash of that recipe."""
-    recipe = written_recipe(Run(Path(folder)))
-    kind = recipe.get("net", "fused")
-    label, words, parameters = net_facts(json.dumps(recipe["design"]), kind)
-    data, epochs, seed = (recipe.get(name, Recipe.model_fields[name].default) for name in ("data", "epochs", "seed"))
-    return Facts(kind, label, words, data, epochs, seed, parameters)
+    return facts_of(Run(Path(folder)).recipe)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def run_index(root: Path) -> Index:
+    """The list of the runs under this folder, whose index file is read once."""
+    return Index(root)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -1,17 +1,16 @@
 """What the Runs page lists of every run, and who is drawn in which colour. No drawing and no cache here."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from dfn.design.cost import cost
 from dfn.design.nodes import Conv, Fusion, Series
 from dfn.design.paths import base_depths, path_spectrum
-from dfn.design.spec import from_json
-from dfn.runs.run import Run, RunError, Status
-from dfn.training.recipe import PRESETS, Recipe, depths_text
+from dfn.runs.index import Entry, Facts, Index, choose
+from dfn.runs.run import Run, Status
+from dfn.training.recipe import PRESETS, Recipe
 
 LIVING = ("waiting", "running")
 MOST_OVERLAID = 9
@@ -20,37 +19,6 @@ MOST_OVERLAID = 9
 _OWN = {"fused": ("fused",), "plain": ("plain", "shallow"), "resnet": ("resnet",), "late": ("late",)}
 _OWN |= {"decision": ("decision",)}
 _FREE = ("extra1", "extra2", "late", "decision", "resnet", "deep", "shallow", "fused", "plain")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a run's recipe says, in a few words. `kind` is the net's name in the catalogue, `label` the name that a run
-    has until somebody gives it another, `net` the same with what the label leaves out."""
-
-    kind: str
-    label: str
-    net: str
-    data: str
-    epochs: int
-    seed: int
-    parameters: int
-
-
-def net_words(design: str, kind: str) -> tuple[str, str, int]:
-    """Label, words and parameters of a net, its design given as JSON text."""
-    net = from_json(design)
-    label = f"{kind} {depths_text(net)}"
-    joins = {node.join for node in net.body.nodes if isinstance(node, Fusion)} - {"sum"}
-    words = f"{label}, {', '.join(joins)}" if kind in ("fused", "late") and joins else label
-    return label, words, cost(net, (net.in_channels, 32, 32)).parameters  # the same for every size of images
-
-
-def written_recipe(run: Run) -> dict[str, Any]:
-    """The recipe of a listed run as it is written, without checking it once more: a thousand of them take a while."""
-    try:
-        return json.loads(run.recipe_file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise RunError(f"run {run.id}: its recipe cannot be read any more") from error
 
 
 def state_words(status: Status) -> str:
@@ -68,28 +36,55 @@ def state_words(status: Status) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the list."""
+    """One line of the list: a run under the root of its store."""
 
-    run: Run
-    name: str
-    facts: Facts
-    status: Status
+    entry: Entry
+    root: Path
     recorded: bool
+
+    @property
+    def run(self) -> Run:
+        return Run(self.root / self.entry.id, self.entry.facts.label)
+
+    @property
+    def facts(self) -> Facts:
+        return self.entry.facts
+
+    @property
+    def status(self) -> Status:
+        return self.entry.status
 
     @property
     def title(self) -> str:
         """The name that somebody gave the run, or else its net."""
-        return self.facts.net if self.name == self.facts.label else self.name
+        return self.facts.net if self.entry.name == self.facts.label else self.entry.name
 
     def says(self, wanted: Sequence[str]) -> bool:
         """Whether each of these, in lower case, begins a word of the line (or, from four digits on, the run's id)."""
         facts = self.facts
-        text = f"{self.name} {facts.net} {facts.data} seed {facts.seed} {state_words(self.status)}"
+        text = f"{self.entry.name} {facts.net} {facts.data} seed {facts.seed} {state_words(self.status)}"
         words = (text + " recorded" * self.recorded).lower().replace(",", " ").split()
         return all(
-            any(word.startswith(start) for word in words) or (len(start) >= 4 and self.run.id.startswith(start))
+            any(word.startswith(start) for word in words) or (len(start) >= 4 and self.entry.id.startswith(start))
             for start in wanted
         )
+
+
+def list_rows(own: Index, recorded: Index) -> list[Row]:
+    """Every run that can be read, the newest first, and then the recorded example."""
+    rows = [Row(entry, own.root, False) for entry in own.entries()]
+    ids = {row.entry.id for row in rows}
+    return rows + [Row(entry, recorded.root, True) for entry in recorded.entries() if entry.id not in ids]
+
+
+def find(rows: Sequence[Row], words: str, *, state: str, data: str, net: str, sort: str) -> list[Row]:
+    """The rows that say all these words and are of this state, data set and kind of net (an empty word takes all), in
+    the order of one of SORTS; people's own before the recorded ones."""
+    wanted = words.lower().replace(",", " ").split()
+    said = [row for row in rows if row.says(wanted)] if wanted else rows
+    of = {row.entry.id: row for row in said}
+    chosen = [of[e.id] for e in choose((r.entry for r in said), state=state, data=data, net=net, sort=sort)]
+    return sorted(chosen, key=lambda row: row.recorded)
 
 
 def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
@@ -99,7 +94,7 @@ def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
         facts, status = row.facts, row.status
         line = {
             "net": facts.net,
-            "name": "recorded" if row.recorded else row.name if row.name != facts.label else "",
+            "name": "recorded" if row.recorded else row.entry.name if row.entry.name != facts.label else "",
             "data": facts.data,
             "epochs": facts.epochs,
             "seed": facts.seed,
@@ -123,7 +118,7 @@ def labels(rows: Sequence[Row]) -> list[str]:
         lambda row: row.facts.data,
         lambda row: f"seed {row.facts.seed}",
         lambda row: f"{row.facts.epochs} epochs",
-        lambda row: row.run.id[:4],
+        lambda row: row.entry.id[:4],
     ):
         alike = {text: {more(row) for row, other in zip(rows, texts, strict=True) if other == text} for text in texts}
         texts = [

@@ -8,7 +8,7 @@ from importlib import import_module
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is first imported
 
 BENCHMARKS = ("loop", "loader", "telemetry", "fusion", "precision", "maps", "scrub", "folds", "insight", "selftests")
-BENCHMARKS += ("app",)
+BENCHMARKS += ("seeds", "history", "app")
 LINE = "{:<10} {:<52} {:>9} {:>6}  {:<9} {}"
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import cached
 import pytest
 from pages import page_at, text_of
-from runs_data import Facts, Row, columns, labels, roles, train_link
+from runs_data import Row, columns, labels, roles, train_link
 from streamlit.testing.v1 import AppTest
 
 import dfn
 from dfn.runs import launch
+from dfn.runs.index import SORTS, Entry, Facts
 from dfn.runs.run import Run, Status
 from dfn.runs.store import Store
 from dfn.runs.worker import work
@@ -183,7 +184,7 @@ DONE = Status("done")
 
 def _row(kind="fused", seed=0, data="digits", parameters=1000, name="", id="0123456789ab", status=DONE) -> Row:
     facts = Facts(kind, f"{kind} 8 + 5", f"{kind} 8 + 5", data, 5, seed, parameters)
-    return Row(Run(Path("nowhere") / id), name or facts.label, facts, status, recorded=False)
+    return Row(Entry(id, 0, name or facts.label, facts, status), Path("nowhere"), recorded=False)
 
 
 def test_curves_are_named_by_what_tells_them_apart():
@@ -229,9 +230,44 @@ def test_the_link_to_train_sets_the_same_recipe():
     assert resnet["deep"] == "20" and "shallow" not in resnet
 
 
-def test_hundreds_of_runs_are_listed(runs_dir, nothing_recorded):
+def test_hundreds_of_runs_come_a_page_at_a_time(runs_dir, nothing_recorded):
     design = dfn.fused(8, 5, 3, **SHAPE)
-    for seed in range(300):
+    for seed in range(301):
         Store().create(Recipe(design=design, seed=seed, **SMALL))
-    assert len(_table(_open())) == 300
-    assert len(_table(_open(find="seed 299"))) == 1
+    app = _open()
+    assert len(_table(app)) == 100 and "1 to 100 of 301 runs that fit" in text_of(app)
+    last = _open(part="4")
+    assert list(_table(last)["seed"]) == [0] and "301 to 301 of 301" in text_of(last)
+    for nonsense in ("0", "99", "x", "-1", "9" * 300):
+        assert not (page := _open(part=nonsense)).exception and len(_table(page)) in (1, 100)
+    found = _open(find="seed 300", part="4")
+    assert list(_table(found)["seed"]) == [300] and "that fit" not in text_of(found)
+
+
+def test_the_list_is_filtered_and_ordered_by_the_address(filled, nothing_recorded):
+    done = sorted((run for run in filled if run.status().state == "done"), key=lambda run: -run.status().test_accuracy)
+    app = _open(**{"of-state": "done", "of-images": "digits", "of-net": "fused", "order": "accuracy"})
+    assert not app.exception
+    assert list(_table(app)["seed"]) == [run.recipe.seed for run in done]
+    app.selectbox(key="of-net-choice").set_value("plain").run()
+    assert app.query_params["of-net"] == "plain" and "No run fits." in text_of(app)
+    wrong = _open(order="<b>", **{"of-state": "asleep"})
+    assert len(wrong.warning) == 2 and len(_table(wrong)) == 3
+
+
+def test_every_order_of_the_list_has_a_name():
+    page = (Path(__file__).parents[1] / "app" / "app_pages" / "runs.py").read_text()
+    for name in SORTS:
+        assert f'    "{name}": "' in page
+
+
+def test_the_trash_is_emptied_for_good_after_a_second_word(filled):
+    app = _open(picked=filled[0].id)
+    assert "Delete for good" not in [button.label for button in app.button]
+    _button(app, "Delete").click().run()
+    assert "1 deleted run," in text_of(app) and f"{filled[0].name} ({filled[0].id[:4]})" in text_of(app)
+    assert len(Store().trashed()) == 1
+    _button(app, "Delete for good").click().run()
+    assert not app.exception and Store().trashed() == []
+    assert not {"Undo", "Delete for good"} & {button.label for button in app.button}
+    assert len(Store().runs()) == 2

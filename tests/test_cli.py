@@ -1,6 +1,7 @@
 """The shell: its figures, its JSON, its exit codes and its complaints."""
 
 import inspect
+import io
 import json
 import os
 import re
@@ -24,6 +25,8 @@ from dfn.cli.output import amount, duration
 from dfn.design.catalogue import catalogue, fused
 from dfn.design.paths import path_spectrum
 from dfn.design.spec import to_json
+from dfn.runs.index import SORTS
+from dfn.runs.store import Store
 
 NET = ["--deep", "8", "--shallow", "5", "--fusions", "3", "--width", "4"]
 TINY = [*NET, "--train-limit", "128", "--test-limit", "60", "--epochs", "2"]
@@ -302,11 +305,24 @@ def test_runs_are_listed_and_shown(shell: Shell, done: str) -> None:
     assert (shown["run"], shown["state"], shown["epochs_done"]) == (done, "done", 2)
     assert re.fullmatch(r"[0-9a-f]{64}", shown["weights_sha256"]) and 0 <= shown["test_accuracy"] <= 1
     assert shown["recipe"]["design"]["in_channels"] == 1
-    for sort in ("newest", "name", "data", "state", "accuracy", "seconds"):
+    for sort in SORTS:
         code, out, _ = shell("runs", "--sort", sort)
         assert code == 0 and done in out and "fused 8 + 5" in out
     out = shell("show", done[:6])[1]
     assert re.search(r"epochs done +2 of 2", out) and re.search(r"train limit +128", out)
+
+
+def test_runs_are_filtered_and_limited(shell: Shell, done: str) -> None:
+    waiting = values(shell("train", *TINY, "--seed", 5, "--epochs", 0, "--json")[1])[-1]["run"]
+
+    def listed(*arguments: Any) -> list[str]:
+        return [row["run"] for row in json.loads(shell("runs", "--json", *arguments)[1])]
+
+    assert set(listed()) == {done, waiting} and len(listed("--limit", 1)) == 1
+    assert listed("--state", "failed") == listed("--data", "scales") == listed("--net", "plain") == []
+    assert listed("--sort", "size") == [done, waiting]
+    assert "1 of 2 runs that fit, of 2" in shell("runs", "--limit", 1, "--state", "done")[1]
+    assert "0 of 0 runs that fit, of 2" in shell("runs", "--net", "plain")[1]
 
 
 def test_an_empty_store_says_what_to_do(shell: Shell) -> None:
@@ -324,6 +340,16 @@ def test_export(shell: Shell, done: str, tmp_path: Path) -> None:
         assert f"{done}/recipe.json" in opened.namelist()
     code, out, err = shell("export", done, tmp_path / "nowhere" / "run.csv")
     assert (code, out) == (1, "") and err.count("\n") == 1
+
+
+def test_the_trash_is_purged_after_a_question(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = values(shell("train", *TINY, "--epochs", 0, "--json")[1])[-1]["run"]
+    assert "empty" in shell("purge")[1]
+    shell("delete", run)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    shell("purge")
+    assert [left.id for left in Store().trashed()] == [run]
+    assert "1 deleted run," in shell("purge", "--yes")[1] and Store().trashed() == []
 
 
 def test_deleted_runs_come_back(shell: Shell) -> None:
@@ -435,6 +461,7 @@ def test_the_honest_sentence(ours: tuple[float, ...], theirs: tuple[float, ...],
         ("resume 01234", ["01234", "no such run"]),
         ("export 0123456789ab x.zip", ["0123456789ab"]),
         ("runs --sort x", ["--sort", "x", "accuracy"]),
+        ("runs --state x", ["--state", "x", "interrupted"]),
         ("data fetch nothing", ["nothing", "digits"]),
         ("compare --seeds 0", ["--seeds: '0'", "equal to 1"]),
     ],
@@ -475,7 +502,7 @@ def test_version_and_help(shell: Shell) -> None:
     assert shell("--version")[:2] == (0, f"dfn {__version__}\n")
     code, out, err = shell()
     assert (code, err) == (0, "")
-    commands = "train, paths, compare, runs, show, stop, pause, resume, export, delete, restore, data"
+    commands = "train, paths, compare, runs, show, stop, pause, resume, export, delete, restore, purge, data"
     assert ", ".join(re.findall(r"^│ ([a-z]+) ", out, flags=re.MULTILINE)) == commands
 
 

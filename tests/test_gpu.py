@@ -11,7 +11,7 @@ from dfn.data import Batches, Dataset, load_data
 from dfn.design.catalogue import fused
 from dfn.training.fit import CUDA_FLUSH_EVERY, Training, weights_sha256
 from dfn.training.recipe import Recipe
-from dfn.training.records import Begin, Done, Epoch, Step
+from dfn.training.records import Begin, Done, Epoch, Norms, Step
 
 pytestmark = pytest.mark.gpu
 
@@ -129,3 +129,46 @@ def test_a_run_may_move_between_devices(digits: Dataset):
     found = next(record for record in resumed.records() if isinstance(record, Step))
     assert (found.step, found.lr) == (expected.step, expected.lr)
     assert found.loss == pytest.approx(expected.loss, rel=2e-2)
+
+
+# Whole steps as CUDA graphs
+
+
+def eager(run: Training) -> Training:
+    """The same training, kernel by kernel."""
+    run._capture = lambda: ""
+    return run
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_captured_step_is_the_eager_step(precision: str, digits: Dataset):
+    captured, plain = (training(digits, precision=precision, augment=True) for _ in range(2))
+    found, expected = losses(captured), losses(eager(plain))
+    assert captured.captured and captured.captured.graph and not plain.captured
+    tolerance = 1e-3 if precision == "fp32" else 2e-2
+    assert found[0] == pytest.approx(expected[0], rel=tolerance)
+    assert found[:5] == pytest.approx(expected[:5], rel=10 * tolerance)
+    assert len(found) == len(expected) == 60
+
+
+def test_capturing_leaves_the_net_as_it_was(digits: Dataset):
+    run = training(digits, weight_decay=0.1)
+    before = weights_sha256(run.net)
+    begin = next(run.records())
+    assert isinstance(begin, Begin) and begin.note.endswith("every step is one CUDA graph")
+    assert weights_sha256(run.net) == before
+    assert all(not velocity.any() for velocity in run.descent.velocity.values())
+
+
+def test_telemetry_of_captured_steps(digits: Dataset):
+    run, plain = training(digits), eager(training(digits))
+    norms, expected = ([r for r in t.records() if isinstance(r, Norms)] for t in (run, plain))
+    assert [n.step for n in norms] == [n.step for n in expected] == list(range(1, 61, 10))
+    assert norms[0].gradient == pytest.approx(expected[0].gradient, rel=1e-2)
+    assert norms[0].update == pytest.approx(expected[0].update, rel=1e-2)
+
+
+def test_what_draws_is_not_captured(digits: Dataset):
+    run = training(digits, design=DROPS, epochs=0)
+    begin = next(run.records())
+    assert isinstance(begin, Begin) and "graph" not in begin.note

@@ -6,8 +6,8 @@ import cached
 import link
 import streamlit as st
 from live import Progress
-from runs_data import LIVING, MOST_OVERLAID, Row, columns, labels, roles, train_link
-from widgets import learning_curves, view
+from runs_data import LIVING, MOST_OVERLAID, Row, columns, find, labels, list_rows, roles, train_link
+from widgets import learning_curves, link_choice, view
 from widgets.words import plural
 
 from dfn.runs import launch
@@ -18,6 +18,19 @@ from dfn.runs.store import Run, RunError, Store
 EVERY = 2.0
 NEWEST = 4
 MOST_LINKED = 30  # ticks that the address carries
+A_PAGE = 100
+NAMES_SHOWN = 10
+ORDERS = {
+    "newest": "last change",
+    "name": "name",
+    "net": "net",
+    "data": "images",
+    "state": "state",
+    "accuracy": "test accuracy",
+    "loss": "train loss",
+    "seconds": "seconds",
+    "size": "disk",
+}
 COLUMNS = {
     "net": st.column_config.TextColumn("Net", pinned=True, help="What it is and how deep its base networks are."),
     "name": st.column_config.TextColumn("Name", width=80),
@@ -34,20 +47,6 @@ COLUMNS = {
 }
 
 store = Store()
-
-
-def all_rows() -> list[Row]:
-    """Every run that can be read, the newest first, and then the recorded example."""
-    own = [(run, False) for run in store.runs()]
-    ids = {run.id for run, _ in own}
-    recorded = [(run, True) for run in Store(cached.RECORDED).runs() if run.id not in ids]
-    rows = []
-    for run, is_recorded in own + recorded:
-        try:
-            rows.append(Row(run, run.name, cached.facts(str(run.folder)), run.status(), is_recorded))
-        except RunError:
-            continue  # damaged since the list was made
-    return rows
 
 
 def attempt(action: Callable[..., None], *arguments: object) -> None:
@@ -72,6 +71,11 @@ def restore() -> None:
         store.restore(id)
 
 
+def empty_trash() -> None:
+    store.purge_trash()
+    st.session_state.pop("runs-deleted", None)
+
+
 def rename(run: Run) -> None:
     run.rename(str(st.session_state.get(f"runs-name-{run.id}") or "")[:LONGEST_NAME])
 
@@ -87,10 +91,59 @@ def read(run: Run) -> Progress:
     return known
 
 
-def table(rows: list[Row]) -> list[Row]:
-    """The list, in which runs can be ticked; returns the ticked ones."""
+def filters(rows: list[Row]) -> list[Row]:
+    """The choices above the list; returns the rows that fit, in the chosen order."""
+    with st.container(horizontal=True):
+        chosen = {
+            key: link_choice.show(
+                st.selectbox,
+                label,
+                ["", *sorted({of(row) for row in rows})],
+                key,
+                default="",
+                words=lambda word: word or "any",
+                width=160,
+            )
+            for key, label, of in (
+                ("of-state", "State", lambda row: row.status.state),
+                ("of-images", "Images", lambda row: row.facts.data),
+                ("of-net", "Net", lambda row: row.facts.kind),
+            )
+        }
+        order = link_choice.show(
+            st.selectbox, "Order by", list(ORDERS), "order", default="newest", words=ORDERS.__getitem__, width=160
+        )
+    asked = str(st.session_state.get("find") or ""), *chosen.values(), order
+    if st.session_state.setdefault("runs-asked", asked) != asked:  # another list is read from its beginning
+        st.session_state["runs-asked"] = asked
+        link.write("part", "")
+    words, state, images, net, _ = asked
+    return find(rows, words, state=state, data=images, net=net, sort=order)
+
+
+def one_page(rows: list[Row]) -> list[Row]:
+    """The part of the list that goes to the browser."""
+    pages = -(-len(rows) // A_PAGE)
+    if pages < 2:
+        return rows
+    said = link.read("part")
+    number = min(max(1, int(said)), pages) if said.isdecimal() and len(said) < 9 else 1
+    first = (number - 1) * A_PAGE
+    st.session_state["runs-part"] = number
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.pagination(pages, key="runs-part", on_change=turn_page)
+        st.caption(f"{first + 1:,} to {min(first + A_PAGE, len(rows)):,} of {len(rows):,} runs that fit")
+    return rows[first : first + A_PAGE]
+
+
+def turn_page() -> None:
+    link.write("part", str(st.session_state["runs-part"]))
+
+
+def table(rows: list[Row], known: set[str]) -> list[Row]:
+    """The list, in which runs can be ticked; returns the ticked ones. `known` are the runs that there are."""
     said, state = link.read("picked"), st.session_state
-    wanted, ids = said.split("-"), [row.run.id for row in rows]
+    wanted, ids = said.split("-"), [row.entry.id for row in rows]
     # A tick belongs to a place in the list, and only a new list takes ticks from us: so it is another one where other
     # runs stand there, and where the address was changed by somebody else than this list.
     if said != state.get("runs-picked", ""):
@@ -109,9 +162,11 @@ def table(rows: list[Row]) -> list[Row]:
         alt="Every run with its net, images, state, accuracy, loss and size",
     )
     places = sorted(place for place in event["selection"]["rows"] if 0 <= place < len(rows))
-    hidden = [id for id in wanted if id and id not in ids] if state.get("find") else []
+    hidden = [id for id in wanted if id in known and id not in ids]
     state["runs-picked"] = "-".join([*hidden, *(ids[place] for place in places)][:MOST_LINKED])
     link.write("picked", state["runs-picked"])
+    if hidden:
+        st.caption(f"{plural(len(hidden), 'run')} more ticked, which this list does not show now.")
     return [rows[place] for place in places]
 
 
@@ -138,7 +193,7 @@ def actions(ticked: list[Row]) -> None:
                 st.switch_page("app_pages/train.py", query_params=train_link(row.run.recipe))
             if own:
                 with st.popover("Rename", icon=":material/edit:"):
-                    st.text_input("Name", value=row.name, key=f"runs-name-{row.run.id}", max_chars=LONGEST_NAME)
+                    st.text_input("Name", value=row.entry.name, key=f"runs-name-{row.run.id}", max_chars=LONGEST_NAME)
                     st.button("Rename", key="runs-rename", on_click=attempt, args=(rename, row.run))
         if living:
             word = "Cancel" if all(row.status.state == "waiting" for row in ticked) else "Stop"
@@ -160,9 +215,26 @@ def notices() -> None:
             st.button("Undo", icon=":material/undo:", on_click=attempt, args=(restore,))
 
 
+def trash() -> None:
+    """Deleted runs take room on the disk until somebody says that they are not wanted back."""
+    try:
+        gone = store.trashed()
+    except RunError as error:
+        st.warning(str(error), icon=":material/error:")
+        return
+    if not gone:
+        return
+    with st.popover(f"Trash ({len(gone):,})", icon=":material/delete_sweep:"):
+        size = sum(run.written_status().disk_bytes for run in gone) / 1e6
+        st.markdown(f"{plural(len(gone), 'deleted run')}, {size:,.1f} MB on the disk. This cannot be undone.")
+        names = [f"{run.name} ({run.id[:4]})" for run in gone[:NAMES_SHOWN]]
+        st.text("\n".join(names) + ("\n..." if len(gone) > len(names) else ""))
+        st.button("Delete for good", type="primary", on_click=attempt, args=(empty_trash,))
+
+
 def screen() -> None:
     """The whole page; looked at again every two seconds while something is trained."""
-    rows = all_rows()
+    rows = list_rows(cached.run_index(store.root), cached.run_index(cached.RECORDED))
     own = [row for row in rows if not row.recorded]
     moving = any(row.status.state in LIVING for row in own)
     if moving != st.session_state.get("runs-moving", False):
@@ -178,15 +250,21 @@ def screen() -> None:
         )
         st.page_link("app_pages/train.py", label="Train it yourself", icon=":material/play_arrow:")
     if not rows:
+        trash()
         return
-    words = str(st.session_state.get("find") or "").lower().replace(",", " ").split()
-    found = [row for row in rows if row.says(words)]
+    found = filters(rows)
     if not found:
-        st.markdown("No run says all of that.")
+        st.markdown("No run fits.")
+        trash()
         return
-    ticked = table(found)
+    ticked = table(one_page(found), {row.entry.id for row in rows})
     disk = sum(row.status.disk_bytes for row in own) / 1e6
-    st.caption(f"{plural(len(own), 'run')} of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{plural(len(own), 'run')} of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.",
+            width="stretch",
+        )
+        trash()
     if ticked:
         actions(ticked)
     overlay(ticked or ([row for row in found if row.status.step] or found)[:NEWEST], bool(ticked))
@@ -197,7 +275,8 @@ def overlay(rows: list[Row], ticked: bool) -> None:
     shown = rows[:MOST_OVERLAID]
     colours = roles([row.facts for row in shown])
     curves = [
-        (row.run.id, label, role, read(row.run)) for row, label, role in zip(shown, labels(shown), colours, strict=True)
+        (row.entry.id, label, role, read(row.run))
+        for row, label, role in zip(shown, labels(shown), colours, strict=True)
     ]
     with st.container(border=True):
         learning_curves.show(curves, key="runs-curves")

@@ -45,6 +45,7 @@ app.command()(train.resume)
 app.command()(runs.export)
 app.command()(runs.delete)
 app.command()(runs.restore)
+app.command()(runs.purge)
 data_app.command("list")(data.list_sets)
 data_app.command()(data.fetch)
 

@@ -1,9 +1,8 @@
-"""The runs of the store: list and show them, stop, pause, delete, restore and export them."""
+"""The runs of the store: list and show them, stop, pause, delete, restore, purge and export them."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.markup import escape
@@ -12,51 +11,63 @@ from rich.table import Table
 from dfn.cli.output import Failed, Json, duration, facts, percent, print_json, refuse, results
 from dfn.cli.train import RunId, stop_and_wait, wait_until
 from dfn.runs import launch
-from dfn.runs.store import Run, Store, csv
+from dfn.runs.index import SORTS, Entry, choose, entry_of
+from dfn.runs.store import Run, State, Store, csv
 from dfn.training.recipe import to_data
 
-_SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "newest": lambda row: -row["updated"],
-    "name": lambda row: row["name"],
-    "data": lambda row: row["data"],
-    "state": lambda row: row["state"],
-    "accuracy": lambda row: -(row["test_accuracy"] or 0.0),
-    "seconds": lambda row: row["seconds"],
-}
+STATES = get_args(State)
+MOST_SHOWN = 50
+
+_State = Annotated[str, typer.Option(help=f"Only those in this state: {', '.join(STATES)}.")]
 
 
 def show_runs(
-    sort: Annotated[str, typer.Option(help=f"By what: {', '.join(_SORTS)}.")] = "newest", json: Json = False
+    state: _State = "",
+    data: Annotated[str, typer.Option(help="Only those on this data set.")] = "",
+    net: Annotated[str, typer.Option(help="Only this net of the catalogue.")] = "",
+    sort: Annotated[str, typer.Option(help=f"By what: {', '.join(SORTS)}; the best or largest first.")] = "newest",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help=f"At most so many. Default: {MOST_SHOWN}, with --json all.")
+    ] = None,
+    json: Json = False,
 ) -> None:
-    """Every run: what was trained, where it stands and what came out."""
-    if sort not in _SORTS:
-        refuse("--sort", sort, ", ".join(_SORTS))
+    """The runs: what was trained, where it stands and what came out."""
+    if sort not in SORTS:
+        refuse("--sort", sort, ", ".join(SORTS))
+    if state and state not in STATES:
+        refuse("--state", state, ", ".join(STATES))
     store = Store()
-    rows = sorted((row(run) for run in store.runs()), key=_SORTS[sort])
+    entries = store.entries()
+    chosen = choose(entries, state=state, data=data, net=net, sort=sort)
     if json:
-        print_json(rows)
+        print_json([row(entry) for entry in chosen[:limit]])
         return
-    if not rows:
+    if not entries:
         results().print(f"No runs in {store.root} yet; dfn train makes the first.")
         return
+    shown = chosen[: limit or MOST_SHOWN]
     table = Table(box=None, header_style="dim")
     for name in ("run", "net", "data", "state"):
         table.add_column(name)
     for name in ("seed", "epochs", "test", "time"):
         table.add_column(name, justify="right")
-    for found in rows:
-        epochs = f"{found['epochs_done']}/{found['epochs']}"
-        accuracy, seconds = percent(found["test_accuracy"]), duration(found["seconds"])
-        names = map(escape, (found["name"], found["data"], found["state"]))
-        table.add_row(found["run"], *names, str(found["seed"]), epochs, accuracy, seconds)
-    results().print(table)
+    for entry in shown:
+        facts, status = entry.facts, entry.status
+        epochs = f"{status.epoch}/{status.epochs}"
+        accuracy, seconds = percent(status.test_accuracy), duration(status.seconds)
+        names = map(escape, (entry.name, facts.data, status.state))
+        table.add_row(entry.id, *names, str(facts.seed), epochs, accuracy, seconds)
+    if shown:
+        results().print(table)
+    if len(shown) < len(entries):
+        results().print(f"{len(shown):,} of {len(chosen):,} runs that fit, of {len(entries):,} in {store.root}")
 
 
 def show(run: RunId, json: Json = False) -> None:
     """One run: its state, its result and its recipe."""
     found = Store().get(run)
     if json:
-        print_json(row(found) | {"folder": str(found.folder), "recipe": to_data(found.recipe)})
+        print_json(row(entry_of(found)) | {"folder": str(found.folder), "recipe": to_data(found.recipe)})
         return
     status = found.status()
     recipe = found.recipe.model_dump(mode="json", exclude={"design", "net", "epochs"})
@@ -126,16 +137,35 @@ def export(run: RunId, file: Annotated[Path, typer.Argument(help="A .zip or a .c
         results().print(f"{escape(str(file))}: {size / 1e6:.1f} MB")
 
 
-def row(run: Run) -> dict[str, Any]:
+def purge(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete for good what was deleted before."""
+    store = Store()
+    gone = store.trashed()
+    size = sum(run.written_status().disk_bytes for run in gone)
+    words = f"{len(gone):,} deleted {'run' if len(gone) == 1 else 'runs'}, {size / 1e6:.1f} MB"
+    if gone and not (yes or json or typer.confirm(f"{words}: delete for good?", err=True)):
+        return
+    store.purge_trash()
+    if json:
+        print_json({"purged": sorted(run.id for run in gone)})
+    else:
+        results().print(f"Gone for good: {words}" if gone else "The trash is empty")
+
+
+def row(entry: Entry) -> dict[str, Any]:
     """A run as plain data: what it is, where it stands, what came out."""
-    recipe, status = run.recipe, asdict(run.status())
+    facts, status = entry.facts, asdict(entry.status)
     status["epochs_done"] = status.pop("epoch")
-    return {"run": run.id, "name": run.name, "net": recipe.net, "data": recipe.data, "seed": recipe.seed, **status}
+    about = {"net": facts.kind, "data": facts.data, "seed": facts.seed}
+    return {"run": entry.id, "name": entry.name, **about, **status}
 
 
 def _say(run: Run, json: bool) -> None:
     if json:
-        print_json(row(run))
+        print_json(row(entry_of(run)))
     else:
         status = run.status()
         results().print(f"Run {run.id} is {status.state} at step {status.step} of {status.steps}")

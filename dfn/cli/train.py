@@ -5,11 +5,12 @@ same command as `dfn stop`, so that the step that is under way is finished and k
 """
 
 import contextlib
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -33,10 +34,15 @@ from dfn.cli.output import (
 from dfn.design.spec import Design
 from dfn.runs import launch
 from dfn.runs.store import Run, Store
+from dfn.training.recipe import Recipe
 
+On = Annotated[
+    Literal["here", "ray"], typer.Option("--on", help="Where: here, or on the Ray cluster that DFN_CLUSTER names.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the run to a worker and return at once.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")]
 PATIENCE = 20.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
 
@@ -50,6 +56,7 @@ def train(
     preset: Preset = "classroom",
     training: TrainingOptions,
     seed: Seed = 0,
+    on: On = "here",
     detach: Detach = False,
     json: Json = False,
 ) -> None:
@@ -61,24 +68,38 @@ def train(
     images = images_of(settings["data"], training.size)
     name, design = chosen(net, shape, images)
     _check_fit(design, images, data)
-    _finish(Store().create(recipe_for(name, design, settings | {"seed": seed})), detach, json)
+    recipe = recipe_for(name, design, settings | {"seed": seed})
+    if _follows(detach):
+        _follow(recipe)
+    else:
+        _finish(Store().create(recipe), on, detach, json)
 
 
-def resume(run: RunId, detach: Detach = False, json: Json = False) -> None:
+def resume(run: RunId, on: On = "here", detach: Detach = False, json: Json = False) -> None:
     """Go on with a run from where it stands, to its end."""
-    _finish(Store().get(run), detach, json)
+    found = Store().get(run)
+    if _follows(detach):
+        _follow(found.recipe)
+    else:
+        _finish(found, on, detach, json)
 
 
-def train_here(run: Run, on_record: OnRecord) -> None:
-    """Train a run to its end in this process. Raises Failed or Interrupted where it does not come there."""
-    if run.status().state == "done":
+def train_here(run: Run, on_record: OnRecord, on: On = "here") -> None:
+    """Train a run to its end, in this process or watched by it. Raises Failed or Interrupted where it does not come
+    there."""
+    if run.status().state == "done" and not _by_torchrun():
         return
+    from dfn.runs import cluster
     from dfn.runs.worker import work
+    from dfn.training.distributed import started
 
     if run.status().state == "paused":  # its worker may still wait for somebody to go on
         stop_and_wait(run)
-    with _stop_on_signal(run) as signals:
-        work([run], on_record=on_record)
+    with started() as group, _stop_on_signal(run) as signals:
+        try:
+            (cluster.work if on == "ray" else work)([run], on_record=on_record)
+        finally:
+            group.end()
     status = run.status()
     if status.state == "done":
         return
@@ -142,24 +163,45 @@ def done_line(run: Run) -> dict[str, Any]:
     }
 
 
-def _finish(run: Run, detach: bool, json: bool) -> None:
+def _finish(run: Run, on: On, detach: bool, json: bool) -> None:
+    if on == "ray" and (detach or _by_torchrun()):
+        refuse("--on", "ray", "here with --detach (DFN_CLUSTER decides where) and under torchrun")
     if detach:
         _leave_to_worker(run, json)
         return
     if json:
-        train_here(run, _print_record)
+        train_here(run, _print_record, on)
         print_json(done_line(run))
         return
     recipe = run.recipe
     length = "1 epoch" if recipe.epochs == 1 else f"{recipe.epochs} epochs"
     notes().print(escape(f"Run {run.id}: {run.name} on {recipe.data}, {length}, seed {recipe.seed}"))
     with progress(run, epochs=True) as on_record:
-        train_here(run, on_record)
+        train_here(run, on_record, on)
     status = run.status()
     loss = "–" if status.train_loss is None else f"{status.train_loss:.4f}"
     rows = {"test accuracy": percent(status.test_accuracy), "train loss": loss}
     rows |= {"time": duration(status.seconds), "weights": status.weights_sha256 or "–"}
     results().print(facts(rows))
+
+
+def _by_torchrun() -> bool:
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def _follows(detach: bool) -> bool:
+    """Whether `torchrun` started this process to take part in the training of another one."""
+    if detach and _by_torchrun():
+        refuse("--detach", "a worker of its own", "no --detach: torchrun has started the processes that train")
+    return _by_torchrun() and os.environ["RANK"] != "0"
+
+
+def _follow(recipe: Recipe) -> None:
+    from dfn.training.distributed import follow
+
+    for kind in SIGNALS:  # who leads is told as well, and says when it is over
+        signal.signal(kind, signal.SIG_IGN)
+    follow(recipe)
 
 
 def _leave_to_worker(run: Run, json: bool) -> None:
@@ -201,22 +243,22 @@ def _check_fit(design: Design, images: Images, data: str) -> None:
 def _stop_on_signal(run: Run) -> Iterator[Sequence[int]]:
     """While it lasts, the first Ctrl-C (or SIGTERM) tells the run to stop, a second one ends this process."""
     received: list[int] = []
-    kinds = (signal.SIGINT, signal.SIGTERM)
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread alone
         yield received
         return
-    before = {kind: signal.getsignal(kind) for kind in kinds}
+    before = {kind: signal.getsignal(kind) for kind in SIGNALS}
 
     def restore() -> None:
         for kind, handler in before.items():
             signal.signal(kind, handler)
 
     def on_signal(number: int, _: object) -> None:
-        restore()
+        if not _by_torchrun():  # which passes on what the keyboard has said already
+            restore()
         received.append(number)
         run.command("stop")
 
-    for kind in kinds:
+    for kind in SIGNALS:
         signal.signal(kind, on_signal)
     try:
         yield received

@@ -94,7 +94,8 @@ def spare_cores() -> int:
 
 
 def start(runs: Sequence[Run]) -> None:
-    """Start a worker for runs of one store, whatever their last command was. Raises RunError."""
+    """Start a worker for runs of one store, whatever their last command was; where `DFN_CLUSTER` names a Ray cluster,
+    one that submits them there. Raises RunError."""
     root = runs[0].folder.parent
     threads = str(max(1, spare_cores() // worker_limit()))
     environment = os.environ | {
@@ -106,7 +107,8 @@ def start(runs: Sequence[Run]) -> None:
     for name in FOLDERS_OF_DATA:
         if name in environment:
             environment[name] = str(Path(environment[name]).absolute())
-    command = [sys.executable, "-P", "-m", "dfn.runs.worker", str(root), *(run.id for run in runs)]
+    worker = "dfn.runs.cluster" if os.environ.get("DFN_CLUSTER") else "dfn.runs.worker"
+    command = [sys.executable, "-P", "-m", worker, str(root), *(run.id for run in runs)]
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS
@@ -114,7 +116,7 @@ def start(runs: Sequence[Run]) -> None:
         flags = 0
     try:
         with open(runs[0].log_file, "ab") as log:
-            worker = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=root,
                 env=environment,
@@ -129,7 +131,7 @@ def start(runs: Sequence[Run]) -> None:
             run.write_status(replace(run.status(), state="failed", message=f"No worker could be started: {error}."))
         raise RunError(f"no worker could be started ({error.strerror or error})") from error
     # Somebody has to take note of its end, or it stays in the table of processes as long as this one lives.
-    threading.Thread(target=worker.wait, daemon=True).start()
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def _root(run: Run) -> Path:

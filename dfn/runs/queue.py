@@ -53,15 +53,14 @@ def take_slot(queue: Path, slots: int) -> FileLock | None:
     return next((lock for lock in locks if lock), None)
 
 
-def place(queue: Path, run: str) -> int | None:
-    """The run's place among the living tickets, 1 for the next; None where it does not wait."""
-    before = 0
-    for file in _tickets(queue):
-        if held(_lock_of(file)):
-            before += 1
-            if run in read_object(file).get("runs", ()):
-                return before
-    return None
+def places(queue: Path) -> dict[str, int]:
+    """The place of every run that waits among the living tickets, 1 for the next."""
+    living = (file for file in _tickets(queue) if held(_lock_of(file)))
+    found: dict[str, int] = {}
+    for place, file in enumerate(living, start=1):
+        for run in read_object(file).get("runs", ()):
+            found.setdefault(run, place)
+    return found
 
 
 def anybody_waits(queue: Path) -> bool:

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -39,32 +39,53 @@ class RunError(ValueError):
 _STATUS, _CONTROL = TypeAdapter(Status), TypeAdapter(Control)
 
 
+class _Inside:
+    """A path in the run's folder, made when it is asked for: thousands of runs are listed at once."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, run: "Run", _: type) -> Path:
+        return run.folder / self.name
+
+
 class Run:
     """A run by its folder, which is named by its id. Nothing is read before it is asked for."""
+
+    recipe_file = _Inside("recipe.json")
+    name_file = _Inside("name.txt")
+    environment_file = _Inside("environment.json")
+    status_file = _Inside("status.json")
+    control_file = _Inside("control.json")
+    metrics_file = _Inside("metrics.jsonl")
+    log_file = _Inside("log.txt")
+    checkpoints = _Inside("checkpoints")
 
     def __init__(self, folder: Path, label: str | None = None):
         self.folder = folder
         self.id = folder.name
-        self.recipe_file = folder / "recipe.json"
-        self.name_file = folder / "name.txt"
-        self.environment_file = folder / "environment.json"
-        self.status_file = folder / "status.json"
-        self.control_file = folder / "control.json"
-        self.metrics_file = folder / "metrics.jsonl"
-        self.log_file = folder / "log.txt"
-        self.checkpoints = folder / "checkpoints"
-        self.lock_file = folder.parent / ".locks" / f"{self.id}.lock"
-        self.queue = folder.parent / ".queue"
         self._label = label
 
     def __repr__(self) -> str:
         return f"Run({self.id})"
 
+    @property
+    def lock_file(self) -> Path:
+        return self.folder.parent / ".locks" / f"{self.id}.lock"
+
+    @property
+    def queue(self) -> Path:
+        return self.folder.parent / ".queue"
+
     @cached_property
     def recipe(self) -> Recipe:
         """What was trained. Raises RunError where the file is damaged or is not what the folder's name says."""
+        return self.read_recipe(recipe_from_data)
+
+    def read_recipe(self, understand: Callable[[Any], Recipe]) -> Recipe:
+        """The recipe, anew from the file, whose plain data `understand` makes one of."""
         try:
-            recipe = recipe_from_data(json.loads(read_whole(self.recipe_file, LARGEST_RECIPE)))
+            recipe = understand(json.loads(read_whole(self.recipe_file, LARGEST_RECIPE)))
         except (OSError, ValueError, RecursionError) as error:
             raise RunError(f"run {self.id}: its recipe cannot be read ({error})") from error
         if recipe.id != self.id:
@@ -102,6 +123,11 @@ class Run:
         return held(self.lock_file)
 
     def status(self) -> Status:
+        """Where it stands now, with its place in the queue where it waits."""
+        status = self.current_status()
+        return replace(status, place=queue.places(self.queue).get(self.id)) if status.state == "waiting" else status
+
+    def current_status(self) -> Status:
         """Where it stands now. What a dead worker left as running or waiting reads as interrupted."""
         status = self.written_status()
         if status.state not in ("running", "waiting"):
@@ -110,8 +136,6 @@ class Run:
             status = self.written_status()  # the worker may have ended between the two looks
             if status.state == "running" or (status.state == "waiting" and not expected(status)):
                 return replace(status, state="interrupted", message=INTERRUPTED, steps_per_second=None)
-        if status.state == "waiting":
-            return replace(status, place=queue.place(self.queue, self.id))
         return status
 
     def written_status(self) -> Status:

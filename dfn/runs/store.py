@@ -1,11 +1,9 @@
 """The run store: a folder of runs, no server. The same recipe is the same folder, already trained once it is done.
 
-Any index over the runs is a cache that can be deleted. Ids are checked before they touch a path, and links are never
-followed out of the store.
+Ids are checked before they touch a path, and links are never followed out of the store.
 """
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -13,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dfn.runs.export import csv
-from dfn.runs.files import read_whole, to_line, write_whole
+from dfn.runs.index import Entry, Index, ids
 from dfn.runs.locks import holding
 from dfn.runs.run import Run, RunError
 from dfn.runs.status import Control, State, Status
@@ -21,14 +19,9 @@ from dfn.training.recipe import Recipe
 
 __all__ = ["Control", "Run", "RunError", "State", "Status", "Store", "csv", "kept_epochs", "runs_root"]
 
-ID = re.compile(r"[0-9a-f]{12}")
 PREFIX = re.compile(r"[0-9a-f]{4,12}")
-INDEX_FROM = 200  # below that, reading every recipe is quick enough and nothing is written into the folder
-LARGEST_INDEX = 64_000_000
 MOST_KEPT = 51
 PATIENCE = 0.2  # whoever just looks whether a run lives holds its lock for an instant
-
-Index = dict[str, list]
 
 
 def runs_root() -> Path:
@@ -51,7 +44,7 @@ class Store:
     def __init__(self, root: Path | None = None):
         self.root = (root or runs_root()).absolute()
         self.trash = self.root / ".trash"
-        self.index_file = self.root / ".index.json"
+        self.index = Index(self.root)
 
     def create(self, recipe: Recipe) -> Run:
         """The run of this recipe: the one that is there already, or a new one. Raises RunError where none can be
@@ -74,22 +67,11 @@ class Store:
 
     def runs(self) -> list[Run]:
         """All runs that can be read, the newest first."""
-        index, seen, found = self._read_index(), Index(), []
-        for id in _ids(self.root):
-            try:
-                stat = os.lstat(self.root / id / "recipe.json")
-            except OSError:
-                continue
-            state = [stat.st_mtime_ns, stat.st_size]
-            known = index.get(id, [])
-            label = known[2] if known[:2] == state else _label(Run(self.root / id))
-            seen[id] = [*state, label]
-            if label:
-                found.append((stat.st_mtime_ns, id, label))
-        if seen != index and len(seen) >= INDEX_FROM:
-            with contextlib.suppress(OSError):
-                write_whole(self.index_file, to_line(seen))
-        return [Run(self.root / id, label) for _, id, label in sorted(found, reverse=True)]
+        return [Run(self.root / entry.id, entry.facts.label) for entry in self.entries()]
+
+    def entries(self) -> list[Entry]:
+        """What a list says of every run that can be read, the newest first; ten thousand take under a second."""
+        return self.index.entries()
 
     def delete(self, id: str) -> None:
         """Move a run into the trash, from where `restore` brings it back. Raises RunError for a run at work."""
@@ -112,37 +94,29 @@ class Store:
             (self.trash / id).rename(self.root / id)
         return Run(self.root / id)
 
+    def trashed(self) -> list[Run]:
+        """The deleted runs that `restore` can bring back."""
+        return [Run(self.trash / id) for id in ids(self._safe_trash())]
+
     def purge_trash(self) -> None:
-        """Delete for good what was deleted before."""
-        if self._safe_trash().exists():
-            shutil.rmtree(self.trash)
+        """Delete for good what was deleted before. Raises RunError where that cannot be done."""
+        try:
+            if self._safe_trash().exists():
+                shutil.rmtree(self.trash)
+        except OSError as error:
+            raise RunError(f"the trash cannot be emptied ({error.strerror or error})") from error
 
     def _safe_trash(self) -> Path:
         if self.trash.is_symlink():
             raise RunError(f"{self.trash} is a link, and nothing is moved or deleted through links; remove it")
         return self.trash
 
-    def _read_index(self) -> Index:
-        try:
-            index = json.loads(read_whole(self.index_file, LARGEST_INDEX))
-            return {id: [int(time), int(size), label and str(label)] for id, (time, size, label) in index.items()}
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-            return {}
-
-
-def _ids(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as entries:
-            return [e.name for e in entries if ID.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
-
 
 def _only(id: str, folder: Path) -> str:
     """The one id in the folder that begins like this."""
     if not PREFIX.fullmatch(id):
         raise RunError(f"run {id[:40]!r} is not accepted; accepted: 12 hexadecimal digits, or the first 4 and more")
-    found = [known for known in _ids(folder) if known.startswith(id)]
+    found = [known for known in ids(folder) if known.startswith(id)]
     if len(found) != 1:
         what = f"{len(found)} runs begin so; give more digits" if found else "there is no such run"
         raise RunError(f"run {id}: {what}")
@@ -155,10 +129,3 @@ def _moving(id: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(f"run {id} cannot be moved ({error.strerror or error})") from error
-
-
-def _label(run: Run) -> str | None:
-    try:
-        return run.recipe.label
-    except RunError:
-        return None

@@ -88,6 +88,20 @@ def work(runs: Sequence[Run], *, on_record: OnRecord | None = None) -> None:
         _let_go(claims)
 
 
+def attend(run: Run, patience: float = CLAIM_SECONDS) -> None:
+    """Train a run as its last command says, without queueing; somebody else gave the command and the place. Raises
+    RunError for a run that another worker has for longer than `patience` seconds."""
+    lock = hold(run.lock_file, patience)
+    if not lock:
+        raise RunError(f"run {run.id} is being trained by another worker")
+    claims = [Claim(run, lock)]
+    try:
+        if run.written_status().state != "done" and claims[0].control.mode == "run":
+            _race(claims, None, queued=False)
+    finally:
+        _let_go(claims)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Wait for a slot, then train; returns the exit code: 0, or 1 where a run failed or cannot be found."""
     if hasattr(os, "nice"):

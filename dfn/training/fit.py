@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from dfn.data import Batches, Dataset, load_data
 from dfn.models.build import build
 from dfn.models.joins import Join
+from dfn.training.capture import StaticStep, can_be_captured
 from dfn.training.descent import Descent
+from dfn.training.distributed import ranks
 from dfn.training.evaluate import (
     PROBE_IMAGES,
     calibration_images,
@@ -76,10 +78,12 @@ class Training:
         _check_fit(recipe, self.data)
         self.net = build(recipe.design, recipe.seed).to(self.device)
         self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.ranks = ranks()
         self.batches = Batches(
             self.data, recipe.batch_size, seed=recipe.seed, augment=recipe.augment, device=self.device
         )
         self.steps = recipe.epochs * self.batches.steps_per_epoch
+        self.ranks.prepare(self.net, self.batches.batch_size)
         self.descent = Descent(self.net, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
         self.precision, self.telemetry = precision, telemetry
         # reading a figure from a GPU waits for it, so there it is done for several steps at once
@@ -91,17 +95,24 @@ class Training:
         self.sums = torch.zeros(2, dtype=torch.float64, device=self.device)  # of this epoch: loss, hits
         self.waiting: list[Record] = []  # made and not yet handed out
         self.diverged = False
+        self.captured: StaticStep | None = None
 
     def records(self) -> Iterator[Record]:
         """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
         note = "as before"
+        if self.ranks.size > 1:
+            self.ranks.go_on()
+            state = self.state()
+            self.restore(State(*self.ranks.agree(state.tensors, state.numbers)))
         if self.precision is None:
             x, y = next(iter(self.batches.epoch(0)))
-            self.precision, note = choose_precision(self.net, self.recipe, x, y)
-        yield self._begin(note)
+            precision, note = choose_precision(self.net, self.recipe, x, y)
+            self.precision = self.ranks.agree({}, {"precision": precision})[1]["precision"]
+        yield self._begin(note + self._capture())
         yield from self._hand_out()
         calibration = calibration_images(self.data, self.recipe.batch_size, self.device)
         while not self.diverged:
+            self.ranks.go_on()
             epoch, inside = divmod(self.step, self.batches.steps_per_epoch)
             if inside == 0 and self.reported < epoch:
                 self._report(epoch, calibration)
@@ -156,6 +167,7 @@ class Training:
         unread: list[tuple[int, Tensor, float]] = []
         start = perf_counter()
         for x, y in self.batches.epoch(epoch, start=inside):
+            self.ranks.go_on()
             lr = learning_rate(self.recipe, self.step, self.steps)
             figures, norms = self._step(x, y, lr)
             self.sums += figures
@@ -189,21 +201,37 @@ class Training:
 
     def _step(self, x: Tensor, y: Tensor, lr: float) -> tuple[Tensor, Norms | None]:
         """One step; returns (loss, hits) times images before the update, still on the device."""
+        before = None
+        if self.telemetry and self.step % NORMS_EVERY == 0:
+            before = {p: p.detach().clone() for p in self.net.parameters()}
+        figures = self.captured(x, y, lr) if self.captured else self._update(x, y, lr)
+        return figures, measure_norms(self.net, before, self.step + 1) if before else None
+
+    def _update(self, x: Tensor, y: Tensor, lr: float | Tensor) -> Tensor:
+        x, y = self.ranks.share(x), self.ranks.share(y)
         if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
             self.net.train()
         with self._seeded(), autocast(self.precision or "fp32", self.device):
             loss, logits = loss_and_logits(self.net, x, y, self.recipe)
         self.descent.forget_gradients()
         loss.backward()
-        norms = None
-        if self.telemetry and self.step % NORMS_EVERY == 0:
-            before = {p: p.detach().clone() for p in self.net.parameters()}
-            self.descent.step(lr)
-            norms = measure_norms(self.net, before, self.step + 1)
-        else:
-            self.descent.step(lr)
+        self.ranks.average_gradients(self.net.parameters())
+        self.descent.step(lr)
         hits = (logits.detach().argmax(1) == y).sum()
-        return torch.stack((loss.detach().double() * len(y), hits.double())), norms
+        return self.ranks.total(torch.stack((loss.detach().double() * len(y), hits.double())))
+
+    def _capture(self) -> str:
+        """Have all steps replayed from a CUDA graph where that can be; returns what to note about it."""
+        if self.device.type != "cuda" or self.ranks.size > 1 or self._draws or not can_be_captured(self.recipe):
+            return ""
+        self.descent.prepare()
+        x, y = next(iter(self.batches.epoch(0)))
+        changed = [*self.net.state_dict().values(), *self.descent.velocity.values()]
+        try:
+            self.captured = StaticStep(self._update, x, y, changed)
+        except RuntimeError as error:  # an operation that no graph can hold; step by step it runs all the same
+            return f"; no CUDA graph ({str(error).splitlines()[0][:120]})"
+        return "; every step is one CUDA graph"
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
@@ -212,7 +240,7 @@ class Training:
             yield
             return
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+            torch.manual_seed(self.recipe.seed * 1_000_003 + self.step + self.ranks.rank * self.steps)
             yield
 
     @cached_property
