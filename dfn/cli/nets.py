@@ -1,6 +1,7 @@
 """From options to a design and a recipe: which options a net has, and what the data set decides."""
 
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from dfn.cli.options import NetOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, refuse
 from dfn.data.errors import DataError
 from dfn.data.info import data_sets
-from dfn.design.catalogue import catalogue
+from dfn.design.catalogue import catalogue, fused
 from dfn.design.errors import DesignError
 from dfn.design.spec import MAX_TEXT, Design, from_json
+from dfn.training.comparisons import Frame
 from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
 FOLDER = "folder:"
@@ -27,6 +29,9 @@ SHAPED_BY = {
     "late": {"deep", "shallow", "bases", "width", "join"} | _BLOCKS,
 }
 """The options that each net of the catalogue has."""
+
+FRAMED_BY = {"deep", "shallow", "bases", "fusions", "width", "join"}
+"""The options that a method has: those of the fused net that it stands beside."""
 
 DEPTH_PER = {"inception": ("modules", 2), "fractal": ("blocks", 4)}
 """Nets that are counted in parts: the name of the part, and how many layers the deepest path gains with each."""
@@ -112,7 +117,24 @@ def recipe_for(name: str, design: Design, settings: dict[str, Any]) -> Recipe:
     """The recipe of a design with these settings. Raises RecipeError for settings that cannot be."""
     # whole nets that only meet in their logits are trained as what they are: each with a loss of its own
     objective = "mean-of-losses" if joins_logits(design) else "cross-entropy"
-    return Recipe(design=design, net=name, objective=objective, **settings)
+    return Recipe(design=design, net=name, **{"objective": objective} | settings)
+
+
+def frame_of(shape: ShapeOptions, images: Images) -> Frame:
+    """What the options say about the fused net of a method; raises BadInput for what a method decides itself."""
+    given = shape.given()
+    for option in given.keys() - FRAMED_BY:
+        refuse(_option(option), given[option], "nothing beside --method, which decides it")
+    names = ("deep", "shallow", "fusions", "width", "join")
+    defaults = {name: signature(fused).parameters[name].default for name in names}
+    if "bases" in given:
+        if given.keys() & {"deep", "shallow"}:
+            refuse("--bases", given["bases"], "the depths of all base networks, without --deep and --shallow")
+        given["bases"] = _depths(given["bases"])
+    fused(**given)  # refuses what no method could make
+    deep, shallow, fusions, width, join = (given.get(name, default) for name, default in defaults.items())
+    bases = tuple(given.get("bases", (deep, shallow)))
+    return Frame(bases, fusions, width, images.classes, images.shape[0], join)
 
 
 def absolute(data: str) -> str:

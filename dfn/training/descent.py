@@ -21,7 +21,7 @@ class Descent:
     def step(self, lr: float) -> None:
         """One update with the gradients that the parameters hold; those without one stay as they are."""
         names = [name for name, parameter in self.parameters.items() if parameter.grad is not None]
-        velocity = [self.velocity.get(name) for name in names]
+        velocity: list[Tensor | None] = [self.velocity.get(name) for name in names]
         if any(v is not None for v in velocity):  # torch starts all of them together, or none
             velocity = [
                 torch.zeros_like(self.parameters[name]) if v is None else v

@@ -51,6 +51,13 @@ class EarlyStopping:
         """Whether the net has its best weights back."""
         return bool(self.figures[4])
 
+    @property
+    def reason(self) -> str:
+        """When and why it stopped, in two sentences."""
+        epoch, best, *_ = self.figures.tolist()
+        why = f"{self.patience} epochs without a lower loss on held-out images" if self.over else "all epochs were over"
+        return f"Stopped after epoch {epoch:.0f}: {why}. The weights are those of epoch {best:.0f}."
+
     def look(self, net: FusedNet, epoch: int, test_accuracy: float) -> float:
         """The loss on the held-out images after an epoch, in nats; the weights are kept where it is the lowest."""
         device = next(net.parameters()).device
@@ -67,9 +74,7 @@ class EarlyStopping:
         net.load_state_dict(self.best)
         epoch, best, loss, accuracy, _ = self.figures.tolist()
         self.figures[4] = 1.0
-        why = f"{self.patience} epochs without a lower loss on held-out images" if self.over else "all epochs were over"
-        reason = f"Stopped after epoch {epoch:.0f}: {why}. The weights are those of epoch {best:.0f}."
-        return accuracy, Stopped(step, int(epoch), int(best), loss, reason)
+        return accuracy, Stopped(step, int(epoch), int(best), loss, self.reason)
 
     def state_dict(self) -> dict[str, Tensor]:
         return {"figures": self.figures} | {f"best.{name}": tensor for name, tensor in self.best.items()}
