@@ -127,7 +127,7 @@ _USED_BY: dict[str, tuple[Objective, ...]] = {
     "temperature": TAUGHT,
 }
 
-OWN_TO_A_METHOD = frozenset({"design", "net", "objective", "path_sgd", "patience", *_USED_BY})
+OWN_TO_A_METHOD = frozenset({"design", "net", "objective", *_USED_BY})
 """The fields that a method sets; all others are common to the nets of a comparison."""
 
 
