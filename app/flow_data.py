@@ -14,7 +14,7 @@ from race import Runner, line_up
 from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
 from dfn.design.spec import Design
-from dfn.training.recipe import Recipe
+from dfn.training.recipe import OWN_TO_A_METHOD, Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,8 +64,7 @@ def companions(recipe: Recipe, rivals: Sequence[str]) -> list[Runner]:
     if recipe.net not in ("fused", "late") or not isinstance(stem, Conv) or not fusions:
         return []
     depths = path_spectrum(design)
-    own = {"design", "net", "objective"}
-    settings = {name: getattr(recipe, name) for name in Recipe.model_fields if name not in own}
+    settings = {name: getattr(recipe, name) for name in Recipe.model_fields if name not in OWN_TO_A_METHOD}
     return line_up(design, (max(depths), min(depths)), fusions, stem.channels, rivals, settings)[1:]
 
 

@@ -17,7 +17,7 @@ from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
 from dfn.insight.maps import Stack, map_stacks, places, predictions
 from dfn.runs.store import Run, RunError, Store
-from dfn.training.recipe import Recipe
+from dfn.training.recipe import OWN_TO_A_METHOD, Recipe
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -66,8 +66,7 @@ def trained_apart(recipe: Recipe) -> list[Runner]:
     if recipe.net not in ("fused", "late") or not isinstance(stem, Conv) or not fusions:
         return []
     depths = path_spectrum(design)  # exchanged blocks change the bases, but not the deepest and the shallowest path
-    own = {"design", "net", "objective"}
-    settings = {name: getattr(recipe, name) for name in Recipe.model_fields if name not in own}
+    settings = {name: getattr(recipe, name) for name in Recipe.model_fields if name not in OWN_TO_A_METHOD}
     bases = (max(depths), min(depths))
     return line_up(design, bases, fusions, stem.channels, ("plain deep", "plain shallow"), settings)[1:]
 

@@ -10,21 +10,32 @@ from dfn.training.recipe import Recipe
 
 CONTROLS = ("plain-deep", "plain-shallow", "resnet", "late", "decision")
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
+FURTHER = {
+    method.title: method.family
+    for method in sorted(methods().values(), key=lambda method: method.family)
+    if method.name not in ("fused", *CONTROLS)
+}
+"""The titles of all other methods with their families, one family after another."""
+
+_FREE_ROLES = ("extra1", "extra2", "deep")
 
 
 @dataclass(frozen=True)
 class Runner:
-    """One net in the race: its recipe, the name at its curve, and the role that gives it its colour."""
+    """One net in the race: its recipe, the name at its curve, and the role that gives it its colour. `before` names
+    the net that has to wait for this one and learns from it."""
 
     recipe: Recipe
     label: str
     role: str
+    before: str = ""
 
 
 def line_up(
     design: Design, bases: Sequence[int], fusions: int, width: int, rivals: Sequence[str], settings: dict[str, Any]
 ) -> list[Runner]:
-    """The fused net first, then the rivals in a fixed order; `settings` are those of their common recipe.
+    """The fused net first, then the rivals (titles of methods) in a fixed order; `settings` are those of their common
+    recipe. A net that learns from another one has that one before it.
 
     All see the same data in the same order from the same seed. Raises RecipeError for settings that cannot be.
     """
@@ -34,9 +45,22 @@ def line_up(
     else:
         recipe, role = Recipe(design=design, net="decision", objective="mean-of-losses", **settings), "decision"
     runners = [Runner(recipe, label(recipe), role)]
-    for name in CONTROLS:
-        method = methods()[name]
+    by_title = {method.title: method for method in methods().values()}
+    further = 0
+    for title in (*RIVALS, *FURTHER):
+        method = by_title[title]
+        if title not in rivals:
+            continue
         recipe = method.make(frame, settings)
-        if method.title in rivals and recipe.id not in {runner.recipe.id for runner in runners}:
-            runners.append(Runner(recipe, label(recipe), method.role or recipe.net))
+        for first in method.first(frame, settings):  # the shallow base network, in its own colour
+            _enter(runners, Runner(first, label(first), "shallow", before=label(recipe)))
+        role = method.role or _FREE_ROLES[further % len(_FREE_ROLES)]
+        further += method.role is None
+        _enter(runners, Runner(recipe, label(recipe), role))
     return runners
+
+
+def _enter(runners: list[Runner], runner: Runner) -> None:
+    """The same recipe races once."""
+    if runner.recipe.id not in {other.recipe.id for other in runners}:
+        runners.append(runner)

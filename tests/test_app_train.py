@@ -52,6 +52,27 @@ def test_play_enters_every_net_of_the_race_and_asks_for_one_worker(runs_dir, spa
     assert len(Store().runs()) == 2
 
 
+def test_further_methods_enter_the_race_and_their_teacher_first(runs_dir, spawned):
+    app = _open(
+        **TINY,
+        rivals="plain deep",
+        methods=["transfer: FitNets", "supervision: companion losses"],
+        patience="2",
+        decay="false",
+    )
+    _button(app, "play").click().run()
+    assert not app.exception and not app.error
+    labels = [
+        "fused 8 + 5",
+        "plain 8",
+        "plain 8, companions",
+        "plain 5",
+        "plain 8, hinted",
+    ]
+    assert sorted(spawned[0]) == sorted(f"{label}, no weight decay, early stopping" for label in labels)
+    assert any("learns from it" in c.value for c in app.caption)
+
+
 def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
     app = _open(**TINY, rivals="plain deep")
     store = Store()
@@ -118,6 +139,9 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(runs_dir, monkeypatch):
         {"epochs": "1e99"},
         {"preset": "../../x"},
         {"rivals": "everyone"},
+        {"methods": "everyone"},
+        {"patience": "-7", "path-sgd": "perhaps", "decay": "1e9"},
+        {"path-sgd": "true", "fusions": "0"},
         {"data": "fashion-mnist", "images": "-3", "pixels": "1"},
         {"fusions": "0", "rivals": "decision fusion"},
         {"bases": "3", "base3": "9"},

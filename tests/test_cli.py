@@ -27,6 +27,7 @@ from dfn.design.paths import path_spectrum
 from dfn.design.spec import to_json
 from dfn.runs.index import SORTS
 from dfn.runs.store import Store
+from dfn.training.comparisons import methods
 
 NET = ["--deep", "8", "--shallow", "5", "--fusions", "3", "--width", "4"]
 TINY = [*NET, "--train-limit", "128", "--test-limit", "60", "--epochs", "2"]
@@ -261,6 +262,42 @@ def test_folders_are_data_sets(shell: Shell, tmp_path: Path, monkeypatch: pytest
     assert recipe["design"]["classes"] == 3
 
 
+def test_methods_are_listed(shell: Shell) -> None:
+    (found,) = values(shell("methods", "--json")[1])
+    assert [method["name"] for method in found] == list(methods())
+    assert all(found[0][name] for name in ("title", "family", "source", "status", "relation", "formula"))
+    code, out, _ = shell("methods")
+    assert code == 0 and "arXiv 1412.6550" in " ".join(out.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", methods())
+def test_every_method_trains_from_the_shell(shell: Shell, method: str) -> None:
+    code, out, err = shell("train", "--method", method, *TINY, "--json")
+    lines = values(out)
+    assert (code, err) == (0, "") and lines[-1]["event"] == "done"
+    recipe = json.loads(shell("show", lines[-1]["run"], "--json")[1])["recipe"]
+    trained = [line["run"] for line in lines if line["event"] == "done"]
+    assert trained == [*([recipe["teacher"]] if "teacher" in recipe else []), lines[-1]["run"]]
+
+
+def test_a_method_says_what_comes_first(shell: Shell) -> None:
+    code, out, err = shell("train", "--method", "fitnets", *TINY)
+    assert code == 0 and "comes first: plain 8, hinted learns from it" in " ".join(err.split())
+    assert out.count("test accuracy") == 2
+
+
+def test_switches_reach_the_recipe(shell: Shell) -> None:
+    teacher = values(shell("train", *TINY, "--json")[1])[-1]["run"]
+    given = ["--net", "plain", "--deep", 8, "--width", 4, *TINY[8:], "--teacher", teacher[:6], "--temperature", 2]
+    given += ["--objective", "distillation", "--weight-decay", 0, "--path-sgd", "--patience", 1]
+    code, out, _ = shell("train", *given, "--json")
+    recipe = json.loads(shell("show", values(out)[-1]["run"], "--json")[1])["recipe"]
+    assert code == 0 and (recipe["teacher"], recipe["temperature"], recipe["weight_decay"]) == (teacher, 2.0, 0.0)
+    assert recipe["path_sgd"] and recipe["patience"] == 1
+    assert "Stopped after epoch" in json.loads(shell("show", values(out)[-1]["run"], "--json")[1])["message"]
+
+
 def test_detached_runs_go_on_without_the_shell(shell: Shell) -> None:
     code, out, _ = shell("train", *TINY, "--detach", "--json")
     (line,) = values(out)
@@ -452,6 +489,19 @@ def test_the_honest_sentence(ours: tuple[float, ...], theirs: tuple[float, ...],
         ("train --seed -1", ["--seed", "-1", "0"]),
         ("train --schedule x", ["--schedule", "x", "cosine"]),
         ("train --preset x", ["--preset", "x", "classroom"]),
+        ("train --method nonsense", ["--method", "nonsense", "fused, plain-deep"]),
+        ("train --method fitnets --net plain", ["--net", "plain", "nothing beside --method"]),
+        ("train --method fitnets --norm none", ["--norm", "none", "nothing beside --method"]),
+        ("train --method fitnets --objective distillation", ["--objective", "nothing beside --method"]),
+        ("train --method fitnets --deep 1", ["deep", "1", "from 2 to"]),
+        ("train --method fitnets --bases 9,x", ["--bases", "9,x", "26,14,8"]),
+        ("train --objective hope", ["--objective", "hope", "cross-entropy"]),
+        ("train --objective sum-of-losses", ["--objective", "fusions=0"]),
+        ("train --net plain --objective distillation", ["--objective", "a `teacher`"]),
+        ("train --net plain --objective distillation --teacher 0123456789ab", ["0123456789ab", "no such run"]),
+        ("train --temperature 2", ["--temperature", "2.0", "only with the objective"]),
+        ("train --patience 0", ["--patience", "0", "equal to 1"]),
+        ("train --join gate --path-sgd", ["--path-sgd", "sum, mean or concat"]),
         ("train --dropout 2", ["--dropout", "2", "less than 1"]),
         ("train --nonsense", ["--nonsense"]),
         ("nonsense", ["nonsense"]),
@@ -502,7 +552,7 @@ def test_version_and_help(shell: Shell) -> None:
     assert shell("--version")[:2] == (0, f"dfn {__version__}\n")
     code, out, err = shell()
     assert (code, err) == (0, "")
-    commands = "train, paths, compare, runs, show, stop, pause, resume, export, delete, restore, purge, data"
+    commands = "train, methods, paths, compare, runs, show, stop, pause, resume, export, delete, restore, purge, data"
     assert ", ".join(re.findall(r"^│ ([a-z]+) ", out, flags=re.MULTILINE)) == commands
 
 
@@ -511,7 +561,9 @@ def test_it_works_as_a_module_in_a_locale_without_dashes() -> None:
     assert re.search(rb"essential depth +\d+", output)
 
 
-@pytest.mark.parametrize("command", ["--help", "paths --json", "runs --json", "data list --json", "train"])
+@pytest.mark.parametrize(
+    "command", ["--help", "paths --json", "methods --json", "runs --json", "data list --json", "train"]
+)
 def test_what_does_not_train_is_light(done: str, command: str) -> None:
     arguments = ["train", *TINY, "--json"] if command == "train" else command.split()
     program = (

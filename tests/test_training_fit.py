@@ -18,7 +18,7 @@ from dfn.design.catalogue import catalogue, fused
 from dfn.models.build import Fused, build
 from dfn.training.descent import Descent
 from dfn.training.fit import State, Training, weights_sha256
-from dfn.training.objectives import loss_and_logits
+from dfn.training.objectives import objective_of
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
 from dfn.training.records import Begin, Diverged, Done, Epoch, Norms, Record, Step, from_line, to_line
 
@@ -227,7 +227,7 @@ def test_mean_of_losses_is_training_apart(bases: list[int], digits: Dataset):
     design = fused(bases=bases, fusions=0, width=2, in_channels=1)
     recipe, net = small(design=design, objective="mean-of-losses"), build(design).train()
     x, y = next(Batches(digits, 16, seed=0).epoch(0))
-    loss, logits = loss_and_logits(net, x, y, recipe)
+    loss, logits = objective_of(recipe, digits.shape)(net, x, y, 0.0)
     loss.backward()
     gradients = [p.grad for p in net.parameters()]
     fusion = net.body.get_submodule("fusion1")
@@ -346,7 +346,7 @@ def test_group_settings_reach_the_descent(digits: Dataset):
 @pytest.mark.parametrize(("momentum", "decay"), [(0.9, 1e-4), (0.0, 0.0), (0.5, 0.1)])
 def test_the_descent_is_torchs_own(momentum: float, decay: float):
     nets = [build(small().design, seed=1) for _ in range(2)]
-    descent = Descent(nets[0], momentum=momentum, weight_decay=decay)
+    descent = Descent(dict(nets[0].named_parameters()), momentum=momentum, weight_decay=decay)
     reference = torch.optim.SGD(
         nets[1].parameters(), lr=0.1, momentum=momentum, nesterov=momentum > 0, weight_decay=decay, fused=True
     )

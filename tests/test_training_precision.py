@@ -13,6 +13,7 @@ from dfn.design.nodes import Join
 from dfn.models.build import build
 from dfn.training import precision as precision_module
 from dfn.training.fit import Training
+from dfn.training.objectives.objective import CrossEntropy
 from dfn.training.precision import autocast, choose_precision
 from dfn.training.recipe import Recipe
 from dfn.training.records import Begin, Done, Step
@@ -28,14 +29,14 @@ def batch(side: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("wanted", ["fp32", "bf16"])
 @pytest.mark.parametrize("side", [8, 16])
 def test_the_recipe_decides_where_it_says_so(wanted: str, side: int):
-    found = choose_precision(build(DESIGN), Recipe(design=DESIGN, precision=wanted), *batch(side))
+    found = choose_precision(build(DESIGN), CrossEntropy(), wanted, *batch(side))
     assert found == (wanted, "as the recipe says")
 
 
 @pytest.mark.parametrize("side", [4, 8, 13])
 def test_small_images_stay_in_fp32_without_a_probe(side: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(precision_module, "_seconds", None)
-    found, note = choose_precision(build(DESIGN), Recipe(design=DESIGN), *batch(side))
+    found, note = choose_precision(build(DESIGN), CrossEntropy(), "auto", *batch(side))
     assert found == "fp32" and "under 14 pixels" in note
 
 
@@ -43,7 +44,7 @@ def test_small_images_stay_in_fp32_without_a_probe(side: int, monkeypatch: pytes
 def test_bf16_only_where_it_pays(ratio: float, chosen: str, monkeypatch: pytest.MonkeyPatch):
     seconds = {"fp32": ratio, "bf16": 1.0}
     monkeypatch.setattr(precision_module, "_seconds", lambda *arguments: seconds[arguments[-1]])
-    found, note = choose_precision(build(DESIGN), Recipe(design=DESIGN), *batch(14))
+    found, note = choose_precision(build(DESIGN), CrossEntropy(), "auto", *batch(14))
     assert found == chosen
     assert f"{ratio:.2f} times as fast" in note
 
@@ -53,7 +54,7 @@ def test_the_probe_tries_the_net_and_leaves_it_alone():
     before = deepcopy(net.state_dict())
     torch.manual_seed(3)
     random = torch.get_rng_state()
-    found, note = choose_precision(net, Recipe(design=DESIGN), *batch(16))
+    found, note = choose_precision(net, CrossEntropy(), "auto", *batch(16))
     assert torch.equal(torch.get_rng_state(), random)
     assert found in ("fp32", "bf16") and note.startswith("a step in bf16 was ")
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())

@@ -40,14 +40,27 @@ OTHERS: dict[str, Any] = {
     "weight_decay": 0.0,
     "augment": True,
     "objective": "mean-of-losses",
+    "companion_share": 0.3,
+    "teacher": "0123456789ab",
+    "temperature": 2.0,
+    "path_sgd": True,
+    "patience": 3,
     "precision": "fp32",
     "seed": 1,
 }
 
 
+# what a field needs beside it
+BESIDE: dict[str, dict[str, Any]] = {
+    "objective": {"design": DECISION},
+    "companion_share": {"objective": "companion-losses"},
+    "teacher": {"objective": "distillation"},
+    "temperature": {"objective": "distillation", "teacher": "0" * 12},
+}
+
+
 def other(field: str) -> Recipe:
-    design = DECISION if field == "objective" else DESIGN
-    return Recipe(**({"design": design} | {field: OTHERS[field]}))
+    return Recipe(**({"design": DESIGN} | BESIDE.get(field, {}) | {field: OTHERS[field]}))
 
 
 def test_every_field_has_another_value_here():
@@ -75,7 +88,7 @@ def test_id_stays_what_it_was():
 def test_json_round_trip(field: str):
     recipe = other(field)
     data = json.loads(json.dumps(to_data(recipe)))
-    assert data.keys() <= {"design", "objective", field}
+    assert data.keys() <= {"design", field, *BESIDE.get(field, {})}
     assert recipe_from_data(data) == recipe
     assert recipe_from_data(data).id == recipe.id
 
@@ -108,6 +121,18 @@ def test_every_net_has_a_recipe(name: str):
         ("precision", "fp16", "bf16"),
         ("objective", "mse", "cross-entropy"),
         ("objective", "mean-of-losses", "a design that joins logits (fusions=0)"),
+        ("objective", "sum-of-losses", "a design that joins logits (fusions=0)"),
+        ("objective", "side-outputs", "a design with several classifiers"),
+        ("objective", "distillation", "a `teacher`"),
+        ("objective", "fitnets", "a `teacher`"),
+        ("teacher", "0123456789ab", "only with the objective distillation or fitnets"),
+        ("teacher", "../../etc", "pattern"),
+        ("temperature", 0.0, "greater than 0"),
+        ("temperature", 2.0, "only with the objective distillation or fitnets"),
+        ("companion_share", 0.0, "greater than 0"),
+        ("companion_share", 0.2, "only with the objective companion-losses"),
+        ("path_sgd", "perhaps", "boolean"),
+        ("patience", 0, "greater than or equal to 1"),
         ("seed", -1, "greater than or equal to 0"),
         ("seed", 2**32, "less than"),
         ("data", "", "at least 1 character"),
@@ -129,6 +154,29 @@ def test_what_cannot_be_is_refused_by_name(field: str, value: Any, accepted: str
 def test_plain_data_without_a_design_are_refused(value: Any):
     with pytest.raises(RecipeError, match="no design"):
         recipe_from_data(value)
+
+
+@pytest.mark.parametrize(
+    ("design", "settings", "accepted"),
+    [
+        (fused(8, 5, 1, 4), {"objective": "companion-losses"}, "a design with a tap or a fusion before"),
+        (fused(8, 5, 1, 4), {"objective": "fitnets", "teacher": "0" * 12}, "a design with a tap or a fusion before"),
+        (fused(8, 5, 3, 4, "gate"), {"objective": "auxiliary-paths"}, "a chain of fusions"),
+        (DECISION, {"objective": "auxiliary-paths"}, "a chain of fusions"),
+        (catalogue()["fractal"].make(width=4), {"objective": "auxiliary-paths"}, "a chain of fusions"),
+        (fused(8, 5, 3, 4, "gate"), {"path_sgd": True}, "a design whose joins are sum, mean or concat"),
+        (fused(8, 5, 3, 4, "max"), {"path_sgd": True}, "a design whose joins are sum, mean or concat"),
+    ],
+)
+def test_a_design_has_to_fit_its_objective(design: Design, settings: dict[str, Any], accepted: str):
+    with pytest.raises(RecipeError, match=accepted):
+        Recipe(design=design, **settings)
+
+
+def test_a_label_says_what_sets_the_training_apart():
+    recipe = Recipe(design=fused(8, 5, 3, 4, dropout=0.2, drop_path=0.1), path_sgd=True, patience=2, weight_decay=0.0)
+    assert recipe.label == "fused 8 + 5, dropout, drop-path, no weight decay, Path-SGD, early stopping"
+    assert other("companion_share").label == "fused 8 + 5, companions"
 
 
 def test_a_design_that_is_none_is_refused():

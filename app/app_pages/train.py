@@ -113,6 +113,10 @@ def card(label: str, run: Run, progress: Progress) -> None:
             "new": "not started",
         }[status.state]
         st.caption(said + parameters)
+        if learner := next((r.before for r in runners if r.recipe.id == run.id), ""):
+            st.caption(f"comes first: {learner} learns from it")
+        if status.state in ("done", "waiting") and status.message:
+            st.caption(status.message)
         if status.state == "failed":
             st.warning(status.message, icon=":material/error:")
 
@@ -172,7 +176,7 @@ def progress_line(known: list[Progress]) -> None:
     statuses = [p.status for p in known if p.status and p.status.steps]
     if not statuses or all(s.state == "done" for s in statuses):
         return
-    done = sum(s.step for s in statuses) / sum(s.steps for s in statuses)
+    done = sum(s.steps if s.state == "done" else s.step for s in statuses) / sum(s.steps for s in statuses)
     wait = time_left(statuses)
     waiting = [s.place for s in statuses if s.state == "waiting" and s.place]
     said = (

@@ -55,7 +55,52 @@ def show(info: DataInfo) -> Plan:
         help="The same data in the same order from the same seed. The shallow base, ResNet, late and decision fusion "
         "are the honest controls.",
     )
-    return Plan(settings, tuple(rivals))
+    further = st.multiselect(
+        "Further methods",
+        list(race.FURTHER),
+        format_func=lambda title: f"{race.FURTHER[title]}: {title}",
+        key="methods",
+        bind="query-params",
+        placeholder="type to search",
+        help="Every other method of `dfn methods`. A net that learns from a teacher enters that one too and waits.",
+    )
+    settings |= _regularisers()
+    return Plan(settings, (*rivals, *further))
+
+
+def _regularisers() -> dict[str, Any]:
+    """Switches of the recipe that hold for every net of the race."""
+    with st.expander("Regularisers", icon=":material/tune:"):
+        decay = st.toggle(
+            "Weight decay",
+            value=True,
+            key="decay",
+            bind="query-params",
+            help="Pulls all weights to zero, by 1e-4 of each.",
+        )
+        path_sgd = st.toggle(
+            "Path-SGD",
+            key="path-sgd",
+            bind="query-params",
+            help="Divides every gradient by what its weight adds to the sum over all paths. For the joins sum, mean "
+            "and concat; behind a batch norm it is a heuristic.",
+        )
+        patience = st.number_input(
+            "Patience",
+            min_value=1,
+            max_value=10_000,
+            value=None,
+            placeholder="train to the end",
+            key="patience",
+            bind="query-params",
+            help="Epochs without a lower loss on held-out training images, after which training stops.",
+        )
+    chosen: dict[str, Any] = {} if decay else {"weight_decay": 0.0}
+    if path_sgd:
+        chosen["path_sgd"] = True
+    if patience:
+        chosen["patience"] = min(max(int(patience), 1), 10_000)
+    return chosen
 
 
 def _images(info: DataInfo) -> dict[str, Any]:

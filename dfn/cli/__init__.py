@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from dfn import __version__
-from dfn.cli import compare, data, paths, runs, train
-from dfn.cli.options import ShapeOptions, TrainingOptions
+from dfn.cli import compare, data, methods, paths, runs, train
+from dfn.cli.options import MethodOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, Failed, Interrupted, notes
 from dfn.data.errors import DataError
 from dfn.design.errors import DesignError, first_error
@@ -35,6 +35,7 @@ data_app = typer.Typer(help="List and fetch data sets.")
 app.add_typer(data_app, name="data")
 
 app.command()(train.train)
+app.command("methods")(methods.show_methods)
 app.command("paths")(paths.show_paths)
 app.command()(compare.compare)
 app.command("runs")(runs.show_runs)
@@ -106,4 +107,7 @@ def _named(message: str) -> str:
     return f"--{field.replace('_', '-')}: {message[found.end() :]}"
 
 
-_OPTIONS = {field.name for options in (ShapeOptions, TrainingOptions) for field in fields(options)} | {"data", "seed"}
+_OPTIONS = {field.name for options in (ShapeOptions, TrainingOptions, MethodOptions) for field in fields(options)} | {
+    "data",
+    "seed",
+}

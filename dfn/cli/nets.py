@@ -1,6 +1,7 @@
 """From options to a design and a recipe: which options a net has, and what the data set decides."""
 
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ from dfn.cli.options import NetOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, refuse
 from dfn.data.errors import DataError
 from dfn.data.info import data_sets
-from dfn.design.catalogue import catalogue
+from dfn.design.catalogue import catalogue, fused
 from dfn.design.errors import DesignError
 from dfn.design.nodes import Fusion
 from dfn.design.spec import MAX_TEXT, Design, from_json
+from dfn.training.comparisons import Frame
 from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
 FOLDER = "folder:"
@@ -36,6 +38,9 @@ SHAPED_BY = {
     "views-deep": {"deep", "fusions", "width", "norm", "drop_path"},
 }
 """The options that each net of the catalogue has."""
+
+FRAMED_BY = {"deep", "shallow", "bases", "fusions", "width", "join"}
+"""The options that a method has: those of the fused net that it stands beside."""
 
 DEPTH_PER = {"inception": ("modules", 2), "inception-resnet": ("modules", 3), "fractal": ("blocks", 4)}
 """Nets that are counted in parts: the name of the part, and how many layers the deepest path gains with each."""
@@ -124,7 +129,24 @@ def recipe_for(name: str, design: Design, settings: dict[str, Any]) -> Recipe:
     learns = any(isinstance(node, Fusion) and node.join in ("weighted", "adaptive") for node in design.body.nodes)
     whole = joins_logits(design) and len(design.body.nodes) == 1
     objective = "mean-of-losses" if whole and not learns else "cross-entropy"
-    return Recipe(design=design, net=name, objective=objective, **settings)
+    return Recipe(design=design, net=name, **{"objective": objective} | settings)
+
+
+def frame_of(shape: ShapeOptions, images: Images) -> Frame:
+    """What the options say about the fused net of a method; raises BadInput for what a method decides itself."""
+    given = shape.given()
+    for option in given.keys() - FRAMED_BY:
+        refuse(_option(option), given[option], "nothing beside --method, which decides it")
+    names = ("deep", "shallow", "fusions", "width", "join")
+    defaults = {name: signature(fused).parameters[name].default for name in names}
+    if "bases" in given:
+        if given.keys() & {"deep", "shallow"}:
+            refuse("--bases", given["bases"], "the depths of all base networks, without --deep and --shallow")
+        given["bases"] = _depths(given["bases"])
+    fused(**given)  # refuses what no method could make
+    deep, shallow, fusions, width, join = (given.get(name, default) for name, default in defaults.items())
+    bases = tuple(given.get("bases", (deep, shallow)))
+    return Frame(bases, fusions, width, images.classes, images.shape[0], join)
 
 
 def absolute(data: str) -> str:

@@ -8,9 +8,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+
+from dfn.training.recipe import Objective
 
 NETS = (
     "fused, plain, resnet, highway, merge-run, inception, inception-resnet, fractal, decision, late, side-outputs, "
@@ -74,6 +76,20 @@ class TrainingOptions(Given):
     train_limit: Annotated[int | None, _training("Train on the first so many images.")]
     test_limit: Annotated[int | None, _training("Test on the first so many images.")]
     precision: Annotated[str | None, _training("auto (bf16 where it is faster), fp32 or bf16.")]
+
+
+@dataclass(frozen=True)
+class MethodOptions(Given):
+    """What is minimised, where it starts, by what it is held back, and from whom it learns, named as in a recipe."""
+
+    objective: Annotated[str | None, _training(f"What is minimised: {', '.join(get_args(Objective))}.")]
+    companion_share: Annotated[float | None, _training("Share of the steps after which companion losses are gone.")]
+    teacher: Annotated[str | None, _training("The run to learn from, by distillation or fitnets.")]
+    temperature: Annotated[float | None, _training("By how much the teacher's answers are softened.")]
+    start: Annotated[str | None, _training("First weights: he, glorot, orthogonal or lsuv.")]
+    weight_decay: Annotated[float | None, _training("Pull of all weights to zero; 0 for none.")]
+    path_sgd: Annotated[bool | None, _training("Scale gradients by the paths through a weight.", "--path-sgd")]
+    patience: Annotated[int | None, _training("Stop after so many epochs without a lower held-out loss.")]
 
 
 Data = Annotated[str, _training("A data set of `dfn data list`, or folder:PATH.")]

@@ -16,8 +16,8 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-from dfn.cli.nets import Images, chosen, images_of, recipe_for, settings_of
-from dfn.cli.options import Data, NetOptions, Preset, Seed, ShapeOptions, TrainingOptions, takes
+from dfn.cli.nets import Images, chosen, frame_of, images_of, recipe_for, settings_of
+from dfn.cli.options import Data, MethodOptions, NetOptions, Preset, Seed, ShapeOptions, TrainingOptions, takes
 from dfn.cli.output import (
     Failed,
     Interrupted,
@@ -34,6 +34,7 @@ from dfn.cli.output import (
 from dfn.design.spec import Design
 from dfn.runs import launch
 from dfn.runs.store import Run, Store
+from dfn.training.comparisons import methods
 from dfn.training.recipe import Recipe
 
 On = Annotated[
@@ -41,6 +42,7 @@ On = Annotated[
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the run to a worker and return at once.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or how it begins.")]
+METHOD = "A method of `dfn methods`, beside the fused net that --deep, --shallow and so on name."
 PATIENCE = 20.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -52,27 +54,50 @@ def train(
     *,
     net: NetOptions,
     shape: ShapeOptions,
+    method: Annotated[str | None, typer.Option(help=METHOD, rich_help_panel="The net")] = None,
     data: Data = "digits",
     preset: Preset = "classroom",
     training: TrainingOptions,
+    own: MethodOptions,
     seed: Seed = 0,
     on: On = "here",
     detach: Detach = False,
     json: Json = False,
 ) -> None:
-    """Train a net; what was trained before is answered at once.
+    """Train a net or a method; what was trained before is answered at once, and what has to come first does.
 
     Ctrl-C keeps all that was computed, and `dfn resume` goes on from there.
     """
-    settings = settings_of(data, preset, training)
+    settings: dict[str, Any] = settings_of(data, preset, training) | own.given() | {"seed": seed}
     images = images_of(settings["data"], training.size)
-    name, design = chosen(net, shape, images)
-    _check_fit(design, images, data)
-    recipe = recipe_for(name, design, settings | {"seed": seed})
-    if _follows(detach):
-        _follow(recipe)
+    store, before = Store(), ()
+    if method is not None:
+        for option, value in {"net": net.net, "design": net.design, "objective": own.objective}.items():
+            if value is not None:
+                refuse(f"--{option}", value, "nothing beside --method, which decides it")
+        wanted = methods().get(method) or refuse("--method", method, ", ".join(methods()))
+        frame = frame_of(shape, images)
+        recipe, before = wanted.make(frame, settings), wanted.first(frame, settings)
     else:
-        _finish(Store().create(recipe), on, detach, json)
+        name, design = chosen(net, shape, images)
+        _check_fit(design, images, data)
+        if own.teacher is not None:
+            settings["teacher"] = store.get(own.teacher).id
+        recipe = recipe_for(name, design, settings)
+    if _follows(detach):
+        for other in (*before, recipe):
+            _follow(other)
+        return
+    first = [store.create(other) for other in before]
+    run = store.create(recipe)
+    if detach:
+        _leave_to_worker(run, first, on, json)
+        return
+    for other in first:
+        if not json and other.status().state != "done":
+            notes().print(escape(f"Run {other.id} comes first: {run.name} learns from it"))
+        _finish(other, on, json)
+    _finish(run, on, json)
 
 
 def resume(run: RunId, on: On = "here", detach: Detach = False, json: Json = False) -> None:
@@ -80,8 +105,10 @@ def resume(run: RunId, on: On = "here", detach: Detach = False, json: Json = Fal
     found = Store().get(run)
     if _follows(detach):
         _follow(found.recipe)
+    elif detach:
+        _leave_to_worker(found, [], on, json)
     else:
-        _finish(found, on, detach, json)
+        _finish(found, on, json)
 
 
 def train_here(run: Run, on_record: OnRecord, on: On = "here") -> None:
@@ -163,12 +190,9 @@ def done_line(run: Run) -> dict[str, Any]:
     }
 
 
-def _finish(run: Run, on: On, detach: bool, json: bool) -> None:
-    if on == "ray" and (detach or _by_torchrun()):
-        refuse("--on", "ray", "here with --detach (DFN_CLUSTER decides where) and under torchrun")
-    if detach:
-        _leave_to_worker(run, json)
-        return
+def _finish(run: Run, on: On, json: bool) -> None:
+    if on == "ray" and _by_torchrun():
+        refuse("--on", "ray", "here under torchrun")
     if json:
         train_here(run, _print_record, on)
         print_json(done_line(run))
@@ -179,6 +203,8 @@ def _finish(run: Run, on: On, detach: bool, json: bool) -> None:
     with progress(run, epochs=True) as on_record:
         train_here(run, on_record, on)
     status = run.status()
+    if status.message:
+        notes().print(escape(status.message))
     loss = "–" if status.train_loss is None else f"{status.train_loss:.4f}"
     rows = {"test accuracy": percent(status.test_accuracy), "train loss": loss}
     rows |= {"time": duration(status.seconds), "weights": status.weights_sha256 or "–"}
@@ -204,8 +230,10 @@ def _follow(recipe: Recipe) -> None:
     follow(recipe)
 
 
-def _leave_to_worker(run: Run, json: bool) -> None:
-    launch.play([run])
+def _leave_to_worker(run: Run, first: list[Run], on: On, json: bool) -> None:
+    if on == "ray":
+        refuse("--on", "ray", "here with --detach (DFN_CLUSTER decides where)")
+    launch.play([*first, run])
     state = run.status().state
     if json:
         print_json(done_line(run) if state == "done" else {"event": "detached", "run": run.id, "state": state})

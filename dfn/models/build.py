@@ -274,8 +274,21 @@ def _line(layer: Layer, design: Design) -> nn.Module:
     return _conv(layer.node, layer, design.norm, relu=False)
 
 
+class PointConv(nn.Conv2d):
+    """A 1x1 conv with a stride: every so many pixels, then the conv.
+
+    torch's own way through oneDNN writes past its buffers where such a conv reads 2 to 7 channels in channels_last
+    (torch 2.13.0, CPUs with AVX2 and no AVX-512), which ends the process sooner or later.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        down, right = self.stride
+        return nn.functional.conv2d(input[:, :, ::down, ::right], self.weight, self.bias)
+
+
 def _conv(node: Conv, layer: Layer, norm: Norm, relu: bool) -> nn.Sequential:
-    conv = nn.Conv2d(
+    kind = PointConv if node.kernel == 1 and node.stride > 1 else nn.Conv2d
+    conv = kind(
         layer.before.channels, node.channels, node.kernel, node.stride, padding=node.kernel // 2, bias=norm == "none"
     )
     steps: OrderedDict[str, nn.Module] = OrderedDict(conv=conv)

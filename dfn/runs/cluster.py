@@ -6,6 +6,7 @@ submits stays until the runs have ended, since Ray gives up the tasks of a proce
 `python -m dfn.runs.cluster ROOT ID [ID ...]` is the detached one, `work` does the same in the foreground.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ def _submit(runs: Sequence[Run], address: str | None) -> dict[Any, Run]:
     address = address or os.environ.get("DFN_CLUSTER") or "auto"
     try:
         if not ray.is_initialized():
-            ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=False)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
         gpus = min(1, int(ray.cluster_resources().get("GPU", 0)))
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]

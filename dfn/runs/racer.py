@@ -17,21 +17,24 @@ from typing import Any
 import torch
 
 from dfn.data import DataError, Dataset
+from dfn.models.build import FusedNet
 from dfn.runs.checkpoints import UNREADABLE, is_finite, read_checkpoint, write_checkpoint, write_snapshot
 from dfn.runs.environment import machine_name, note_environment
 from dfn.runs.run import Run, RunError
 from dfn.runs.status import Control
 from dfn.runs.status import State as RunState
 from dfn.runs.store import MOST_KEPT, kept_epochs
+from dfn.runs.teacher import final_net, teacher_of
 from dfn.training.fit import State, Training, load_recipe_data
 from dfn.training.recipe import RecipeError
-from dfn.training.records import Begin, Diverged, Done, Epoch, Record, to_line
+from dfn.training.records import Begin, Diverged, Done, Epoch, Record, Stopped, to_line
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
 
 CHECKPOINT_SECONDS = 10.0
 STATUS_SECONDS = 0.2
 RATE_MEMORY = 0.7
+TEACHER_SECONDS = 0.1
 SNAPSHOT_MB = 256
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -58,7 +61,7 @@ class Racer:
         self.taken = -1  # the number of the command that is being followed
         self.target: tuple[int, int] | None = None  # where to pause: steps, and epochs reported
         self.last_save: tuple[int, int] | None = None
-        self.save_due = self.show_due = 0.0
+        self.save_due = self.show_due = self.teacher_due = 0.0
         self.rate_since = (0.0, 0)
 
     def turn(self, control: Control, taken: int) -> bool:
@@ -84,6 +87,8 @@ class Racer:
             return True
         training = self.training
         if control.mode == "run":
+            if not training and self._awaits_its_teacher():
+                return False
             training = self.training = training or self._begin()
             if taken != self.taken:
                 self.taken, self.target = taken, _target(training, control)
@@ -95,6 +100,24 @@ class Racer:
         self._go_on(training)
         return True
 
+    def _awaits_its_teacher(self) -> bool:
+        """Whether another run has to be done first; then this one shows what that one does, and is looked at again
+        some times a second. Raises RunError where nobody trains it."""
+        if not (teacher := teacher_of(self.run)):
+            return False
+        if (now := time.monotonic()) < self.teacher_due:
+            return True
+        self.teacher_due = now + TEACHER_SECONDS
+        state = teacher.status().state
+        if state == "done":
+            return False
+        if state not in ("waiting", "running", "paused") and not teacher.alive():
+            raise RunError(f"run {self.run.id} learns from run {teacher.id}, which is {state}: train that one first")
+        shown: RunState = "paused" if state == "paused" else "waiting"
+        if shown != self.status.state:
+            self._show(shown, f"It waits for run {teacher.id}, from which it learns.")
+        return True
+
     def _begin(self) -> Training:
         """Take the run up where its newest readable checkpoint left it, or start it."""
         self._show("running")
@@ -103,7 +126,8 @@ class Racer:
         key = (recipe.data, recipe.size, recipe.train_limit, recipe.test_limit)
         if key not in self.data:
             self.data[key] = load_recipe_data(recipe)
-        training, self.kept_bytes = self._restored(self.data[key])
+        teacher = teacher_of(self.run)
+        training, self.kept_bytes = self._restored(self.data[key], final_net(teacher) if teacher else None)
         self.run.cut_metrics(self.kept_bytes)
         self.records, self.flush_every = training.records(), training.flush_every
         size = sum(t.numel() * t.element_size() for t in training.net.state_dict().values())
@@ -116,20 +140,20 @@ class Racer:
         self.save_due = time.monotonic() + CHECKPOINT_SECONDS
         return training
 
-    def _restored(self, data: Dataset) -> tuple[Training, int]:
+    def _restored(self, data: Dataset, teacher: FusedNet | None) -> tuple[Training, int]:
         recipe, precision = self.run.recipe, self.run.environment().get("precision")
         precision = precision if precision in ("fp32", "bf16") else None
         for path in self.run.checkpoint_files():
             try:
                 state, length = read_checkpoint(self.run, path)
-                training = Training(recipe, data=data, precision=precision)
+                training = Training(recipe, data=data, precision=precision, teacher=teacher)
                 training.restore(state)
             except UNREADABLE as error:
                 self.run.append_log(f"{path.name} is damaged and left out ({error})\n")
                 path.unlink(missing_ok=True)
             else:
                 return training, length
-        return Training(recipe, data=data, precision=precision), 0
+        return Training(recipe, data=data, precision=precision, teacher=teacher), 0
 
     def _go_on(self, training: Training) -> None:
         """Train until the next step, or the next report, has all its records on the disk."""
@@ -162,10 +186,15 @@ class Racer:
             case Diverged():
                 self._write(record)
                 self._end("failed", f"The loss at step {record.step} is {record.loss}. {record.advice}")
+            case Stopped():
+                self._write(record)
+                self.kept_epochs.add(record.best)
+                self.last_save = None  # the weights of the best epoch are another state than those of the last
+                self._keep(record.best, training)
             case Done():
                 self._write(record)
                 self.status = replace(self.status, weights_sha256=record.weights_sha256)
-                self._end("done")
+                self._end("done", training.stopping.reason if training.stopping else "")
             case _:
                 self._write(record)
 

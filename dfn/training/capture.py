@@ -18,7 +18,7 @@ Update = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 # A setting that is not named here might do something of its own at every step, which a graph would repeat blindly.
 CAPTURED = {"design", "net", "data", "size", "train_limit", "test_limit", "epochs", "batch_size", "lr", "schedule"}
-CAPTURED |= {"warmup", "momentum", "weight_decay", "augment", "precision", "seed"}
+CAPTURED |= {"warmup", "momentum", "weight_decay", "augment", "precision", "start", "seed"}
 
 
 def can_be_captured(recipe: Recipe) -> bool:

@@ -5,8 +5,12 @@ same data, in the same order, from the same seed. No torch here: pages and the s
 """
 
 from dfn.training.methods.method import Frame, Method, Settings
+from dfn.training.methods.regularisers import REGULARISERS
+from dfn.training.methods.starts import STARTS
 from dfn.training.methods.structures import STRUCTURES
-from dfn.training.recipe import Recipe, depths_text
+from dfn.training.methods.supervision import SUPERVISION
+from dfn.training.methods.transfer import TRANSFER
+from dfn.training.recipe import Recipe
 
 __all__ = ["Frame", "Method", "Settings", "label", "methods"]
 
@@ -15,9 +19,9 @@ _SHOWN = {"resnet": "ResNet"}
 
 def methods() -> dict[str, Method]:
     """Every method by the name that the shell uses, the fused net first, then its controls."""
-    return {method.name: method for method in STRUCTURES}
+    return {method.name: method for method in (*STRUCTURES, *SUPERVISION, *TRANSFER, *REGULARISERS, *STARTS)}
 
 
 def label(recipe: Recipe) -> str:
-    """What a recipe's net is called at its curve: `fused 50 + 14`, `ResNet 50`."""
-    return f"{_SHOWN.get(recipe.net, recipe.net)} {depths_text(recipe.design)}"
+    """What a recipe's net is called at its curve: `fused 50 + 14`, `ResNet 50`, `plain 50, companions`."""
+    return _SHOWN.get(recipe.net, recipe.net) + recipe.label.removeprefix(recipe.net)

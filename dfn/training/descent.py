@@ -12,8 +12,8 @@ class Descent:
     """w <- w - lr (g + momentum v) with v <- momentum v + g and g the gradient plus weight_decay w, for every
     parameter: weights, biases and the norms' too, as the group has it (zlmzju/fusenet, utility.py)."""
 
-    def __init__(self, net: nn.Module, *, momentum: float, weight_decay: float):
-        self.parameters = dict(net.named_parameters())
+    def __init__(self, parameters: dict[str, nn.Parameter], *, momentum: float, weight_decay: float):
+        self.parameters = parameters
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: dict[str, Tensor] = {}
 
@@ -24,9 +24,15 @@ class Descent:
 
     @torch.no_grad()
     def step(self, lr: float | Tensor) -> None:
-        """One update with the gradients that the parameters hold; a tensor `lr` is read when the update runs."""
+        """One update with the gradients that the parameters hold, those without one stay as they are; a tensor `lr` is
+        read when the update runs."""
         names = [name for name, parameter in self.parameters.items() if parameter.grad is not None]
-        velocity = [self.velocity.get(name) for name in names]
+        velocity: list[Tensor | None] = [self.velocity.get(name) for name in names]
+        if any(v is not None for v in velocity):  # torch starts all of them together, or none
+            velocity = [
+                torch.zeros_like(self.parameters[name]) if v is None else v
+                for name, v in zip(names, velocity, strict=True)
+            ]
         sgd(
             [self.parameters[name] for name in names],
             [grad for name in names if (grad := self.parameters[name].grad) is not None],

@@ -39,13 +39,17 @@ class Ranks:
         if size > 1:  # on the CPU, so that a word never waits for a GPU
             self._words = dist.new_group(backend="gloo", timeout=PATIENCE)
 
-    def prepare(self, net: nn.Module, batch_size: int) -> None:
-        """Give the net norms that look at the whole batch. Raises RecipeError where the shares cannot be equal."""
+    def prepare(self, net: nn.Module, recipe: Recipe) -> None:
+        """Give the net norms that look at the whole batch. Raises RecipeError for what only one process can train, and
+        where the shares cannot be equal."""
         if self.size == 1:
             return
-        if batch_size % self.size:
+        for name in ("teacher", "path_sgd", "patience"):
+            if getattr(recipe, name):
+                raise RecipeError(f"{name}: {getattr(recipe, name)!r} is for one process; accepted here: none")
+        if recipe.batch_size % self.size:
             raise RecipeError(
-                f"batch_size: {batch_size} is not accepted; accepted: a multiple of {self.size}, the number of "
+                f"batch_size: {recipe.batch_size} is not accepted; accepted: a multiple of {self.size}, the number of "
                 "processes"
             )
         _share_norms(net)

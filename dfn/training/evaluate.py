@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import get_total_norm
 
-from dfn.data import Dataset, evaluation_batches
+from dfn.data import Dataset, Split, evaluation_batches
 from dfn.models.build import FusedNet
 from dfn.training.records import Norms
 
@@ -59,18 +59,19 @@ def recalibrate(net: FusedNet, batches: list[Tensor]) -> None:
 
 
 @torch.no_grad()
-def evaluate(net: FusedNet, data: Dataset, device: torch.device) -> Result:
-    """Loss, accuracy and confusion on the test split, in eval mode."""
+def evaluate(net: FusedNet, data: Dataset, device: torch.device, split: Split | None = None) -> Result:
+    """Loss, accuracy and confusion on a split, the test split by default, in eval mode."""
     net.eval()
     classes = net.design.classes
     loss = torch.zeros((), device=device)
     confusion = torch.zeros(classes * classes, dtype=torch.long, device=device)
-    for x, y in evaluation_batches(data, data.test, device=device):
+    split = split or data.test
+    for x, y in evaluation_batches(data, split, device=device):
         logits = net(x).float()
         loss += cross_entropy(logits, y, reduction="sum")
         confusion += torch.bincount(y * classes + logits.argmax(1), minlength=classes * classes)
     confusion = confusion.view(classes, classes).cpu()
-    count = len(data.test)
+    count = len(split)
     return Result(loss.item() / count, int(confusion.trace()) / count, confusion)
 
 
@@ -92,7 +93,7 @@ def measure_norms(net: FusedNet, before: dict[nn.Parameter, Tensor], step: int) 
         [
             torch.stack(
                 (
-                    get_total_norm([p.grad for p in group if p.grad is not None]),
+                    get_total_norm([torch.zeros_like(p) if p.grad is None else p.grad for p in group]),
                     get_total_norm(group),
                     get_total_norm([p - before[p] for p in group]),
                 )

@@ -10,16 +10,18 @@ import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from dfn.data import Batches, Dataset, load_data
-from dfn.models.build import build
+from dfn.models.build import FusedNet, build
+from dfn.models.initialise import initialise
 from dfn.models.joins import Join
 from dfn.training.capture import StaticStep, can_be_captured
 from dfn.training.descent import Descent
@@ -32,10 +34,12 @@ from dfn.training.evaluate import (
     measure_norms,
     recalibrate,
 )
-from dfn.training.objectives import loss_and_logits
+from dfn.training.objectives import objective_of
+from dfn.training.path_sgd import PathScaling
 from dfn.training.precision import autocast, choose_precision
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
 from dfn.training.records import Begin, Diverged, Done, Epoch, Norms, Record, Step, from_line, to_line
+from dfn.training.stopping import EarlyStopping
 
 NORMS_EVERY = 10
 CUDA_FLUSH_EVERY = 10
@@ -55,12 +59,20 @@ class State:
     numbers: dict[str, Any]
 
 
+class Part(Protocol):
+    """What a training has to remember: the net, and whatever its objective and its regularisers keep."""
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state_dict: dict[str, Tensor], /) -> Any: ...
+
+
 class Training:
     """A recipe at work. `records()` trains from where it stands to the end; `net` is the net that learns.
 
-    `data` saves loading it again; `precision` repeats an earlier choice; without `telemetry` norms and map
-    statistics are left out. Raises RecipeError where recipe and data do not fit, DataError where the data cannot be
-    had.
+    `data` saves loading it again; `precision` repeats an earlier choice; `teacher` is the trained net of the recipe's
+    teacher, and is left as it is; without `telemetry` norms and map statistics are left out. Raises RecipeError where
+    recipe, data and teacher do not fit, DataError where the data cannot be had.
     """
 
     def __init__(
@@ -70,21 +82,39 @@ class Training:
         data: Dataset | None = None,
         device: str | torch.device | None = None,
         precision: str | None = None,
+        teacher: FusedNet | None = None,
         telemetry: bool = True,
     ):
         self.recipe = recipe
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.data = data or load_recipe_data(recipe)
         _check_fit(recipe, self.data)
-        self.net = build(recipe.design, recipe.seed).to(self.device)
+        net = build(recipe.design, recipe.seed)
+        if recipe.start != "he":
+            images = self.data.normalise(self.data.train.images[: recipe.batch_size])
+            initialise(net, recipe.start, recipe.seed, images)
+        self.net = net.to(self.device)
         self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.ranks = ranks()
+        if teacher is not None:
+            teacher = deepcopy(teacher).to(self.device)
+        self.objective = objective_of(recipe, self.data.shape, teacher).to(self.device)
+        self.parts: dict[str, Part] = {"net": self.net, "objective": self.objective}
+        self.paths = PathScaling(self.net, self.data.shape) if recipe.path_sgd else None
+        if self.paths:
+            self.parts["paths"] = self.paths
+        self.stopping = None
+        if recipe.patience:
+            self.stopping = self.parts["stopping"] = EarlyStopping(self.net, self.data, recipe.patience)
+            self.data = self.stopping.data
         self.batches = Batches(
             self.data, recipe.batch_size, seed=recipe.seed, augment=recipe.augment, device=self.device
         )
         self.steps = recipe.epochs * self.batches.steps_per_epoch
-        self.ranks.prepare(self.net, self.batches.batch_size)
-        self.descent = Descent(self.net, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+        self.ranks.prepare(self.net, recipe)
+        learned = dict(self.net.named_parameters())
+        learned |= {f"objective.{name}": parameter for name, parameter in self.objective.named_parameters()}
+        self.descent = Descent(learned, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
         self.precision, self.telemetry = precision, telemetry
         # reading a figure from a GPU waits for it, so there it is done for several steps at once
         self.flush_every = CUDA_FLUSH_EVERY if self.device.type == "cuda" else 1
@@ -98,7 +128,8 @@ class Training:
         self.captured: StaticStep | None = None
 
     def records(self) -> Iterator[Record]:
-        """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done or Diverged."""
+        """Train, and yield what happens: Begin, Step..., Norms..., Epoch..., and last Done (after Stopped, where images
+        are held out) or Diverged."""
         note = "as before"
         if self.ranks.size > 1:
             self.ranks.go_on()
@@ -106,7 +137,7 @@ class Training:
             self.restore(State(*self.ranks.agree(state.tensors, state.numbers)))
         if self.precision is None:
             x, y = next(iter(self.batches.epoch(0)))
-            precision, note = choose_precision(self.net, self.recipe, x, y)
+            precision, note = choose_precision(self.net, self.objective, self.recipe.precision, x, y)
             self.precision = self.ranks.agree({}, {"precision": precision})[1]["precision"]
         yield self._begin(note + self._capture())
         yield from self._hand_out()
@@ -117,15 +148,20 @@ class Training:
             if inside == 0 and self.reported < epoch:
                 self._report(epoch, calibration)
                 yield from self._hand_out()
-            elif self.step < self.steps:
+            elif self.step < self.steps and not (self.stopping and self.stopping.over):
                 yield from self._rest_of_epoch(epoch, inside)
+            elif self.stopping and not self.stopping.settled:
+                self.test_accuracy, stopped = self.stopping.settle(self.net, self.step)
+                self.waiting.append(stopped)
+                yield from self._hand_out()
             else:
                 yield Done(self.step, self.test_accuracy, self.train_loss, self.seconds, weights_sha256(self.net))
                 return
 
     def state(self) -> State:
         """A copy of all that `restore` needs, on the CPU."""
-        tensors = {f"net.{name}": t.detach().cpu().clone() for name, t in self.net.state_dict().items()}
+        parts = ((part, name, t) for part, holder in self.parts.items() for name, t in holder.state_dict().items())
+        tensors = {f"{part}.{name}": t.detach().cpu().clone() for part, name, t in parts}
         tensors |= {f"momentum.{name}": v.cpu().clone() for name, v in self.descent.velocity.items()}
         tensors["sums"] = self.sums.cpu().clone()
         waiting = [to_line(record) for record in self.waiting]
@@ -137,7 +173,8 @@ class Training:
         def part(of: str) -> dict[str, Tensor]:
             return {name.removeprefix(of): t for name, t in state.tensors.items() if name.startswith(of)}
 
-        self.net.load_state_dict(part("net."))
+        for name, holder in self.parts.items():
+            holder.load_state_dict(part(f"{name}."))
         self.descent.restore(part("momentum."))
         self.sums.copy_(state.tensors["sums"])
         for name in _NUMBERS:
@@ -212,10 +249,12 @@ class Training:
         if not self.net.training:  # the walk over all modules costs 2 % of a step on small images
             self.net.train()
         with self._seeded(), autocast(self.precision or "fp32", self.device):
-            loss, logits = loss_and_logits(self.net, x, y, self.recipe)
+            loss, logits = self.objective(self.net, x, y, self.step / self.steps)
         self.descent.forget_gradients()
         loss.backward()
-        self.ranks.average_gradients(self.net.parameters())
+        if self.paths:
+            self.paths.scale_gradients(self.net)
+        self.ranks.average_gradients(self.descent.parameters.values())
         self.descent.step(lr)
         hits = (logits.detach().argmax(1) == y).sum()
         return self.ranks.total(torch.stack((loss.detach().double() * len(y), hits.double())))
@@ -261,6 +300,7 @@ class Training:
         if self.telemetry:
             probe = self.data.normalise(self.data.test.images[:PROBE_IMAGES].to(self.device))
             maps = map_statistics(self.net, probe)
+        held_out_loss = self.stopping.look(self.net, epoch, result.accuracy) if self.stopping else None
         self.sums.zero_()
         self.seconds += perf_counter() - start
         self.reported, self.test_accuracy = epoch, result.accuracy
@@ -277,6 +317,7 @@ class Training:
                 seconds=self.seconds,
                 confusion=tuple(map(tuple, result.confusion.tolist())) if small else None,
                 maps=maps,
+                held_out_loss=held_out_loss,
             )
         )
 

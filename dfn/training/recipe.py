@@ -11,12 +11,28 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dfn.design import paths
+from dfn.design.cost import layers
 from dfn.design.errors import DesignError, first_error
-from dfn.design.nodes import Fusion, Head
+from dfn.design.nodes import Conv, Fusion, Head, View
 from dfn.design.spec import Design, from_data, to_json
+from dfn.training.places import places
 
 Images = Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+Start = Literal["he", "glorot", "orthogonal", "lsuv"]
+RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+
+Objective = Literal[
+    "cross-entropy",
+    "mean-of-losses",
+    "sum-of-losses",
+    "side-outputs",
+    "companion-losses",
+    "auxiliary-paths",
+    "distillation",
+    "fitnets",
+]
+TAUGHT: tuple[Objective, ...] = ("distillation", "fitnets")
 
 
 class RecipeError(ValueError):
@@ -28,7 +44,10 @@ class Recipe(BaseModel):
 
     `net` is the name under which the design is shown, a name of the catalogue as a rule; it changes nothing in the
     run. `size` resizes the images, `train_limit` and `test_limit` take the first so many. `warmup` is the share of
-    the steps in which the learning rate rises to `lr`.
+    the steps in which the learning rate rises to `lr`. `teacher` is the id of the recipe whose trained net teaches
+    this one, `temperature` softens what it says; `companion_share` is the share of the steps after which companion
+    losses are gone. `path_sgd` scales gradients by the paths through a weight, `patience` is after how many epochs
+    without a better loss on held-out training images to stop.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,8 +66,14 @@ class Recipe(BaseModel):
     momentum: Share = 0.9
     weight_decay: Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)] = 1e-4
     augment: bool = False
-    objective: Literal["cross-entropy", "mean-of-losses"] = "cross-entropy"
+    objective: Objective = "cross-entropy"
+    companion_share: Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)] = 0.5
+    teacher: RunId | None = None
+    temperature: Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)] = 3.0
+    path_sgd: bool = False
+    patience: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    start: Start = "he"
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**32)] = 0
 
     def __init__(self, **settings: Any):
@@ -65,8 +90,15 @@ class Recipe(BaseModel):
         return f"folder:{Path(path).absolute()}" if kind == "folder" and colon and path else data
 
     def model_post_init(self, _: Any) -> None:
-        if self.objective == "mean-of-losses" and not joins_logits(self.design):
-            raise DesignError("objective", self.objective, "cross-entropy, or a design that joins logits (fusions=0)")
+        if needed := _missing(self):
+            raise DesignError("objective", self.objective, f"cross-entropy, or {needed}")
+        defaults = type(self).model_fields
+        for field, users in _USED_BY.items():
+            value = getattr(self, field)
+            if value != defaults[field].default and self.objective not in users:
+                raise DesignError(field, value, f"only with the objective {' or '.join(users)}")
+        if self.path_sgd and any(_has_no_paths(layer.node) for layer in layers(self.design)):
+            raise DesignError("path_sgd", True, "a design whose joins are sum, mean or concat, and without views")
 
     @cached_property
     def id(self) -> str:
@@ -78,8 +110,80 @@ class Recipe(BaseModel):
 
     @cached_property
     def label(self) -> str:
-        """What people call the run's net: its name and the depths of its base networks."""
-        return f"{self.net} {depths_text(self.design)}"
+        """What people call the run's net: its name, the depths of its base networks and what else sets it apart."""
+        return ", ".join([f"{self.net} {depths_text(self.design)}", *differences(self)])
+
+
+_WORDS: dict[Objective, str] = {
+    "side-outputs": "side outputs",
+    "companion-losses": "companions",
+    "auxiliary-paths": "auxiliary paths",
+    "sum-of-losses": "apart",
+    "distillation": "distilled",
+    "fitnets": "hinted",
+}
+
+_USED_BY: dict[str, tuple[Objective, ...]] = {
+    "companion_share": ("companion-losses",),
+    "teacher": TAUGHT,
+    "temperature": TAUGHT,
+}
+
+OWN_TO_A_METHOD = frozenset({"design", "net", "objective", *_USED_BY})
+"""The fields that a method sets; all others are common to the nets of a comparison."""
+
+
+def _missing(recipe: Recipe) -> str:
+    """What the objective needs and the recipe has not, empty where nothing is missing."""
+    design = recipe.design
+    match recipe.objective:
+        case "mean-of-losses" | "sum-of-losses" if not joins_logits(design):
+            return "a design that joins logits (fusions=0)"
+        case "side-outputs" if sum(isinstance(layer.node, Head) for layer in layers(design)) < 2:
+            return "a design with several classifiers"
+        case "companion-losses" | "fitnets" if not places(design):
+            return "a design with a tap or a fusion before its last layers"
+        case "auxiliary-paths" if not _has_base_networks(design):
+            return "a chain of fusions whose joins are sum, mean or max, before one classifier"
+        case "distillation" | "fitnets" if recipe.teacher is None:
+            return "a `teacher`, the id of the recipe of a net to learn from"
+    return ""
+
+
+def _has_base_networks(design: Design) -> bool:
+    """Whether each base network is a net by itself that ends in the common classifier."""
+    try:
+        chain = paths.chain(design)
+    except DesignError:
+        return False
+    return bool(chain.blocks) and all(chain.free) and not joins_logits(design)
+
+
+def _has_no_paths(node: object) -> bool:
+    """Whether the node is something that a sum over paths does not describe."""
+    return isinstance(node, View) or (isinstance(node, Fusion) and node.join in ("max", "gate"))
+
+
+def differences(recipe: Recipe) -> list[str]:
+    """In a word or two each, what sets the training of this net apart from that of the same net as it is usual."""
+    nodes = [layer.node for layer in layers(recipe.design)]
+    found = [_WORDS[recipe.objective]] if recipe.objective in _WORDS else []
+    joins = (
+        {node.join for node in nodes if isinstance(node, Fusion)} - {"sum"} if recipe.net in ("fused", "late") else ()
+    )
+    found += sorted(joins)
+    found += (
+        [f"{recipe.design.norm} norm".replace("none", "no")]
+        if recipe.design.norm != "batch" and recipe.net != "highway"
+        else []
+    )
+    found += ["dropout"] if any(isinstance(node, Conv | Head) and node.dropout for node in nodes) else []
+    found += ["drop-path"] if any(isinstance(node, Fusion) and node.drop_path for node in nodes) else []
+    found += [f"{recipe.start} start"] if recipe.start != "he" else []
+    found += ["no weight decay"] if recipe.weight_decay == 0 else []
+    found += ["Path-SGD"] if recipe.path_sgd else []
+    found += ["early stopping"] if recipe.patience else []
+    return found
 
 
 def joins_logits(design: Design) -> bool:

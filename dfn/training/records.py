@@ -48,7 +48,8 @@ class Epoch:
     """After every epoch, and once before training as epoch 0 (without train figures): loss in nats, accuracies from
     0 to 1, measured with recalibrated batch-norm statistics. `confusion[t][p]` counts test images of class t that
     were called p (after the last epoch only, where there are over 20 classes). `maps` are, for the probe images,
-    mean, standard deviation and share of zeros of every named map."""
+    mean, standard deviation and share of zeros of every named map. `held_out_loss` is in nats, where training images
+    are held out for early stopping."""
 
     epoch: int
     step: int
@@ -59,6 +60,19 @@ class Epoch:
     seconds: float
     confusion: tuple[tuple[int, ...], ...] | None
     maps: dict[str, tuple[float, float, float]]
+    held_out_loss: float | None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Before Done, where training images are held out: the weights are those of epoch `best` again, which had the
+    lowest loss on them. `reason` says in a sentence when and why training stopped."""
+
+    step: int
+    epoch: int
+    best: int
+    held_out_loss: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ class Diverged:
     advice: str
 
 
-Record = Begin | Step | Norms | Epoch | Done | Diverged
+Record = Begin | Step | Norms | Epoch | Stopped | Done | Diverged
 
 
 _KINDS = {kind.__name__.lower(): kind for kind in get_args(Record)}

@@ -45,7 +45,7 @@ def fit_seeds(
         raise RecipeError("design: dropout and drop-path are drawn for one seed at a time; accepted: a net without")
     calibration = calibration_images(data, recipe.batch_size, first.device)
     x, y = next(iter(first.batches.epoch(0)))
-    precision, _ = choose_precision(first.net, recipe, x, y)
+    precision, _ = choose_precision(first.net, first.objective, recipe.precision, x, y)
     together = _Together(each, precision)
     for epoch in range(recipe.epochs + 1):
         start = perf_counter()
@@ -77,8 +77,7 @@ class _Together:
                 module.forward = _mean_map
         own = [dict(training.net.named_parameters()) for training in each]
         self.weights = {name: nn.Parameter(torch.stack([w[name].detach() for w in own])) for name in own[0]}
-        self.descent = Descent(self.net, momentum=self.recipe.momentum, weight_decay=self.recipe.weight_decay)
-        self.descent.parameters = self.weights
+        self.descent = Descent(self.weights, momentum=self.recipe.momentum, weight_decay=self.recipe.weight_decay)
         self.gradients = vmap(grad_and_value(self._loss, has_aux=True))
 
     def epoch(self, number: int) -> list[list[Step]]:

@@ -37,6 +37,12 @@ class Frame:
         return min(self.bases)
 
     @property
+    def cuts(self) -> int:
+        """At how many places a net that is not fused has a map to attach something to: where it would be fused, or
+        at the ends of its three stages."""
+        return self.fusions if self.fusions > 1 else 3
+
+    @property
     def shape(self) -> dict[str, Any]:
         """The settings that every named design takes."""
         return {"width": self.width, "classes": self.classes, "in_channels": self.in_channels}

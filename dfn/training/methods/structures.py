@@ -8,7 +8,8 @@ from dfn.training.methods.method import DFN, Frame, Method, Settings
 from dfn.training.recipe import Recipe
 
 
-def _fused(frame: Frame, settings: Settings) -> Recipe:
+def fused_net(frame: Frame, settings: Settings) -> Recipe:
+    """The recipe of the fused net of a comparison."""
     design = fused(bases=frame.bases, fusions=frame.fusions, join=frame.join, **frame.shape)
     return Recipe(design=design, net="fused", **settings)
 
@@ -79,7 +80,7 @@ STRUCTURES = (
         "The blocks of a deep and of a shallow base network are joined after every block. "
         "The joined map is the next input of both.",
         r"x_b = \mathrm{ReLU}\Big(\sum_k G_b^k(x_{b-1})\Big)",
-        _fused,
+        fused_net,
         "fused",
     ),
     Method(
@@ -193,17 +194,6 @@ STRUCTURES = (
         "Training drops branches at random, one always stays.",
         r"f_{C+1} = \tfrac{1}{2}\big(f_C \circ f_C + \mathrm{conv}\big)",
         _named("fractal", lambda frame: {"columns": 3, "blocks": 3, "drop_path": 0.15}),
-    ),
-    Method(
-        "side-outputs",
-        "side outputs",
-        "supervision",
-        "after holistically-nested nets (the paper's reference 7), for classes instead of edges",
-        "ours",
-        "A classifier behind every stage of a plain net, their logits averaged: early exits of one net that are fused. "
-        "The paper counts deeply supervised nets and this variant among the special cases of deep fusion.",
-        r"y = \tfrac{1}{3}\sum_{s=1}^{3} W_s\,\mathrm{gap}(x_s)",
-        _named("side-outputs", lambda frame: {"depth": frame.deep}),
     ),
     Method(
         "mean",
