@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from dfn import __version__
-from dfn.cli import compare, data, paths, runs, train
+from dfn.cli import compare, data, depth_map, paths, reproduce, runs, train
 from dfn.cli.options import ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, Failed, Interrupted, notes
 from dfn.data.errors import DataError
@@ -37,6 +37,8 @@ app.add_typer(data_app, name="data")
 app.command()(train.train)
 app.command("paths")(paths.show_paths)
 app.command()(compare.compare)
+app.command("depth-map")(depth_map.depth_map)
+app.command()(reproduce.reproduce)
 app.command("runs")(runs.show_runs)
 app.command()(runs.show)
 app.command()(runs.stop)

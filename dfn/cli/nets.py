@@ -71,7 +71,7 @@ def make(net: str, shape: dict[str, Any], images: Images) -> Design:
     if "bases" in settings:
         if settings.keys() & {"deep", "shallow"}:
             refuse("--bases", settings["bases"], "the depths of all base networks, without --deep and --shallow")
-        settings["bases"] = _depths(settings["bases"])
+        settings["bases"] = depths_of(settings["bases"])
     if "shallow" not in SHAPED_BY[net] and "deep" in settings:
         settings |= _depth(net, settings.pop("deep"))
     return catalogue()[net].make(**settings, classes=images.classes, in_channels=images.shape[0])
@@ -126,11 +126,12 @@ def _option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def _depths(text: str) -> list[int]:
+def depths_of(text: str, option: str = "--bases") -> list[int]:
+    """Whole numbers with commas between them, `26,14,8`."""
     try:
         return [int(depth) for depth in text.split(",")]
     except ValueError:
-        refuse("--bases", text, "whole numbers with commas between them, such as 26,14,8")
+        refuse(option, text, "whole numbers with commas between them, such as 26,14,8")
 
 
 def _depth(net: str, depth: int) -> dict[str, int]:
