@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attribution_data
+import compare_data
+import depth_map_data
 import flow_data
 import lesion_data
 import maps_data
@@ -21,7 +23,10 @@ from dfn.design import paths
 from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
+from dfn.referee.budget import Budget
+from dfn.referee.grid import Cell
 from dfn.runs.store import Run, Store
+from dfn.training.comparisons import Frame
 from dfn.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 
 FOLDER_SIDE = 32
 RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
+RECORDED_COMPARISON = RECORDED.with_name("comparison.json")
+RECORDED_MAP = RECORDED.with_name("depth_map.json")
 
 Shape = tuple[int, int, int]
 
@@ -225,3 +232,35 @@ def lesion_gains(folder: str, epoch: int, count: int, lanes: tuple[str, ...], at
 def lesion_draws(folder: str, epoch: int, count: int, how: How, blocks: int) -> list[float]:
     """Accuracy of this run's net when so many random blocks are cut at once, for several draws."""
     return lesion_data.random_accuracies(kept(folder, epoch, count), blocks, how, images_of(Run(Path(folder))))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def comparison(
+    frame: Frame,
+    names: tuple[str, ...],
+    settings: str,
+    shape: Shape,
+    budget: Budget,
+    paces: tuple[tuple[str, float], ...],
+    seeds: int,
+) -> list[compare_data.Line]:
+    """The nets of a comparison on equal terms and their recipes; `settings` are given as JSON text."""
+    return compare_data.lines(frame, names, json.loads(settings), shape, budget, dict(paces), seeds)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def recorded_comparison(file: Path) -> compare_data.Recorded | None:
+    """The comparison that comes with the lab."""
+    return compare_data.recorded(file)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def depth_grid(grid: tuple[Cell, ...], width: int, classes: int, settings: str, shape: Shape) -> dict[Cell, Recipe]:
+    """The recipe of every cell of a depth map; `settings` are given as JSON text."""
+    return depth_map_data.recipes(grid, width, classes, json.loads(settings), shape)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def recorded_map(file: Path) -> depth_map_data.Recorded | None:
+    """The depth map that comes with the lab."""
+    return depth_map_data.recorded(file)

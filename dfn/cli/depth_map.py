@@ -56,6 +56,7 @@ def depth_map(
     if json:
         made = machine(runs)
         about = {"data": settings["data"], "width": width, "epochs": recipes[grid[0]].epochs, "seed": seed}
+        about["steps"] = max((run.status().steps for run in runs), default=0)
         print_json({"event": "mapped", **about, "machine": made and vars(made), "cells": [asdict(c) for c in found]})
     else:
         _show(found)

@@ -23,7 +23,7 @@ Pair = tuple[int, int]
 
 def shown(quantity: Quantity, value: float) -> str:
     """A value as it stands in its square."""
-    return f"{100 * value:.0f}" if quantity == "accuracy" else f"{value:.2f}" if quantity == "loss" else f"{value:.1e}"
+    return f"{100 * value:.0f}" if quantity == "accuracy" else f"{value:.2f}" if quantity == "loss" else f"{value:.2g}"
 
 
 def depth_map(
