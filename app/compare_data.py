@@ -39,6 +39,7 @@ class Recorded:
     results: list[Result]
     machine: Machine
     budget: Budget
+    data: str
 
 
 def pilots(frame: Frame, names: Sequence[str], settings: Settings) -> dict[str, Recipe]:
@@ -154,6 +155,6 @@ def recorded(file: Path) -> Recorded | None:
     """The comparison in a file that `dfn compare --json` printed; None where it cannot be read."""
     try:
         value = json.loads(file.read_bytes()[:LARGEST])
-        return Recorded(from_data(value["results"]), Machine(**value["machine"]), value["budget"])
+        return Recorded(from_data(value["results"]), Machine(**value["machine"]), value["budget"], value["data"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError):
         return None

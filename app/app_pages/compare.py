@@ -143,8 +143,8 @@ def notices(own: bool, pacing: bool) -> None:
     example = cached.recorded_comparison(cached.RECORDED_COMPARISON)
     if example:
         st.info(
-            f"A **recorded comparison**, made by this lab's own command: digits, base networks of 50 and 14 layers; "
-            f"{example.machine}. Press **Start** to train what you have set.",
+            f"A **recorded comparison**, made by this lab's own command: {example.data}; {example.machine}. "
+            "Press **Start** to train what you have set.",
             icon=":material/videocam:",
         )
 
