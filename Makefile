@@ -45,12 +45,15 @@ bench: $(INSTALLED) ## measure (prints figures, asserts nothing)
 
 recorded: export DFN_RUNS := assets/recorded
 recorded: export OMP_NUM_THREADS := 1
-recorded: $(INSTALLED) ## train the recorded example of the first paint anew
+recorded: $(INSTALLED) ## train the recorded examples of the first paint anew
 	rm -rf $(DFN_RUNS)
 	$(BIN)/dfn train --deep 50 --shallow 14 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
 	$(BIN)/dfn train --net plain --deep 50 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
 	$(BIN)/dfn train --net plain --deep 14 --fusions 6 --width 8 --data digits --epochs 5 --seed 0
 	DFN_SNAPSHOT_MB=1 $(BIN)/dfn train --net resnet --deep 50 --width 8 --data digits --epochs 5 --seed 0
+	runs=$$(mktemp -d) && export DFN_RUNS=$$runs DFN_SNAPSHOT_MB=0 \
+	&& $(BIN)/dfn compare --deep 50 --shallow 14 --fusions 6 --json | tail -n 1 > assets/comparison.json \
+	&& $(BIN)/dfn depth-map --json | tail -n 1 > assets/depth_map.json; rm -rf $$runs
 
 clean: ## remove caches and test pictures; .venv and runs stay
 	rm -rf test-artifacts .pytest_cache .ruff_cache .hypothesis build dist

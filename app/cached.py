@@ -4,10 +4,13 @@ Everything is keyed by content (the text of a design, the id and the progress of
 can and nobody sees anything stale. Each cache is bounded.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import compare_data
+import depth_map_data
 import evidence_data
 import flow_data
 import lesion_data
@@ -22,8 +25,11 @@ from dfn.design import paths
 from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
+from dfn.referee.budget import Budget
+from dfn.referee.grid import Cell
 from dfn.runs.index import Facts, Index, facts_of
 from dfn.runs.store import Run, Store
+from dfn.training.comparisons import Frame
 from dfn.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -43,6 +49,8 @@ if TYPE_CHECKING:
 
 FOLDER_SIDE = 32
 RECORDED = Path(__file__).parents[1] / "assets" / "recorded"
+RECORDED_COMPARISON = RECORDED.with_name("comparison.json")
+RECORDED_MAP = RECORDED.with_name("depth_map.json")
 
 BY_PIXELS: dict[str | type[Any], Callable[[Any], Any]] = {Picked: lambda picked: picked.key}
 
@@ -290,3 +298,35 @@ def lesion_maps(
 ) -> "tuple[Stack, Stack]":
     """A map of one image in this run's net, whole and with a lesion."""
     return lesion_data.maps_beside(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), picked, name)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def comparison(
+    frame: Frame,
+    names: tuple[str, ...],
+    settings: str,
+    shape: Shape,
+    budget: Budget,
+    paces: tuple[tuple[str, float], ...],
+    seeds: int,
+) -> list[compare_data.Line]:
+    """The nets of a comparison on equal terms and their recipes; `settings` are given as JSON text."""
+    return compare_data.lines(frame, names, json.loads(settings), shape, budget, dict(paces), seeds)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def recorded_comparison(file: Path) -> compare_data.Recorded | None:
+    """The comparison that comes with the lab."""
+    return compare_data.recorded(file)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def depth_grid(grid: tuple[Cell, ...], width: int, classes: int, settings: str, shape: Shape) -> dict[Cell, Recipe]:
+    """The recipe of every cell of a depth map; `settings` are given as JSON text."""
+    return depth_map_data.recipes(grid, width, classes, json.loads(settings), shape)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def recorded_map(file: Path) -> depth_map_data.Recorded | None:
+    """The depth map that comes with the lab."""
+    return depth_map_data.recorded(file)

@@ -21,6 +21,18 @@ PAGES = [
         help="Train the fused net live, beside the same nets unfused.",
     ),
     st.Page(
+        "app_pages/compare.py",
+        title="Compare",
+        icon=":material/balance:",
+        help="Any methods over several seeds on equal terms: is the gap larger than chance?",
+    ),
+    st.Page(
+        "app_pages/depth_map.py",
+        title="Depth map",
+        icon=":material/apps:",
+        help="Accuracy, loss and stem gradient over deep and shallow depth, a run for every square.",
+    ),
+    st.Page(
         "app_pages/maps.py",
         title="Maps",
         icon=":material/grid_view:",

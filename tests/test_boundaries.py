@@ -29,12 +29,13 @@ MAY_IMPORT = {
     "models": {"design"},
     "training": {"design", "models", "data"},
     "runs": {"design", "models", "data", "training"},
+    "referee": {"design", "data.info", "training", "runs"},
     "insight": {"design", "models"},
     "figures": set(),
     "views": {"figures.theme"},
-    "cli": {"design", "data", "models", "training", "runs", "insight", "figures", "views"},
+    "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "figures", "views"},
 }
-WITHOUT_TORCH = ["dfn/design", "dfn/figures", "dfn/views"]
+WITHOUT_TORCH = ["dfn/design", "dfn/figures", "dfn/views", "dfn/referee"]
 WITHOUT_TORCH += [
     "dfn/runs/store.py",
     "dfn/training/recipe.py",

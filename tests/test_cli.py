@@ -18,8 +18,7 @@ import pytest
 from PIL import Image
 
 from dfn import __version__
-from dfn.cli import compare, main, options, train
-from dfn.cli.compare import Result, sentence
+from dfn.cli import main, options, train
 from dfn.cli.nets import SHAPED_BY, Images, make
 from dfn.cli.output import amount, duration
 from dfn.design.catalogue import catalogue, fused
@@ -418,44 +417,6 @@ def test_a_download_that_fails(shell: Shell, tmp_path: Path, monkeypatch: pytest
     assert (code, out) == (1, "") and err.count("\n") == 1 and "cifar-10-binary.tar.gz" in err
 
 
-def test_compare(shell: Shell) -> None:
-    limits = ["--train-limit", 128, "--test-limit", 60, "--epochs", 1]
-    code, out, _ = shell("compare", *NET, *limits, "--nets", "fused,plain", "--seeds", 2, "--json")
-    *runs, last = values(out)
-    assert code == 0
-    assert [(line["net"], line["seed"]) for line in runs] == [("fused", 0), ("fused", 1), ("plain", 0), ("plain", 1)]
-    assert [row["accuracies"] for row in last["results"]] == [
-        [line["test_accuracy"] for line in runs if line["net"] == net] for net in ("fused", "plain")
-    ]
-    assert len(last["sentences"]) == 1
-    code, out, _ = shell("compare", *NET, *limits, "--nets", "fused,plain", "--seeds", 2)
-    assert code == 0 and "plain 8" in out and "parameters" in out
-
-
-def test_a_comparison_outlives_a_net_that_fails(shell: Shell) -> None:
-    settings = [*NET, "--norm", "none", "--lr", 1000, "--train-limit", 128, "--test-limit", 60, "--epochs", 1]
-    code, out, err = shell("compare", *settings, "--nets", "plain,inception", "--seeds", 1, "--json")
-    assert code == 1 and "1 of 2 runs" in err.splitlines()[-1]
-    assert "cannot be compared" in values(out)[-1]["sentences"][0]
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "said"),
-    [
-        ((0.9, 0.92), (0.8, 0.83), "9.5 points ahead of b, larger than the spread of 3.0 points over 2 seeds"),
-        ((0.8, 0.83), (0.9, 0.92), "9.5 points behind b, larger than"),
-        ((0.90, 0.92), (0.86, 0.92), "2.0 points ahead of b, inside the spread of 6.0 points"),
-        ((0.9,), (0.8,), "one seed says nothing about the spread"),
-        ((0.9,), (0.9,), "a and b are level"),
-    ],
-)
-def test_the_honest_sentence(ours: tuple[float, ...], theirs: tuple[float, ...], said: str) -> None:
-    one, other = (
-        Result(name, name, accuracies, (), (), 1.0, 1, 1) for name, accuracies in (("a", ours), ("b", theirs))
-    )
-    assert said in sentence(one, other)
-
-
 # Complaints
 
 
@@ -552,8 +513,11 @@ def test_version_and_help(shell: Shell) -> None:
     assert shell("--version")[:2] == (0, f"dfn {__version__}\n")
     code, out, err = shell()
     assert (code, err) == (0, "")
-    commands = "train, methods, paths, compare, runs, show, stop, pause, resume, export, delete, restore, purge, data"
-    assert ", ".join(re.findall(r"^│ ([a-z]+) ", out, flags=re.MULTILINE)) == commands
+    commands = (
+        "train, methods, paths, compare, depth-map, reproduce, runs, show, stop, pause, resume, export, delete, "
+        "restore, purge, data"
+    )
+    assert ", ".join(re.findall(r"^│ ([a-z][a-z-]*) ", out, flags=re.MULTILINE)) == commands
 
 
 def test_it_works_as_a_module_in_a_locale_without_dashes() -> None:
@@ -579,4 +543,3 @@ def test_what_does_not_train_is_light(done: str, command: str) -> None:
 def test_figures_for_people() -> None:
     assert [duration(s) for s in (None, 8.06, 185, 7800)] == ["–", "8.1 s", "3 min 05 s", "2 h 10 min"]
     assert [amount(n) for n in (64, 2**40, 10**205)] == ["64", "1,099,511,627,776", "1.00e205"]
-    assert compare.NETS.split(",")[0] == "fused"

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from dfn import __version__
-from dfn.cli import compare, data, methods, paths, runs, train
+from dfn.cli import compare, data, depth_map, methods, paths, reproduce, runs, train
 from dfn.cli.options import MethodOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, Failed, Interrupted, notes
 from dfn.data.errors import DataError
@@ -38,6 +38,8 @@ app.command()(train.train)
 app.command("methods")(methods.show_methods)
 app.command("paths")(paths.show_paths)
 app.command()(compare.compare)
+app.command("depth-map")(depth_map.depth_map)
+app.command()(reproduce.reproduce)
 app.command("runs")(runs.show_runs)
 app.command()(runs.show)
 app.command()(runs.stop)

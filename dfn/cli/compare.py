@@ -1,145 +1,149 @@
-"""`dfn compare`: the same data, recipe and seeds for several nets, and what the gaps are worth.
+"""`dfn compare`: the same data, recipe and seeds for several nets on equal terms, and what the gaps are worth."""
 
-A gap between two means is set beside the spread over the seeds, the larger of the two nets' ranges (highest less
-lowest test accuracy). With one seed there is no spread, and the sentence says so.
-"""
-
-from dataclasses import asdict, dataclass
-from statistics import fmean
-from typing import Annotated
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Annotated, cast
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from dfn.cli.nets import SHAPED_BY, catalogue_name, images_of, make, recipe_for, settings_of
+from dfn.cli.nets import SHAPED_BY, Images, catalogue_name, depths_of, images_of, make, recipe_for, settings_of
 from dfn.cli.options import Data, Preset, ShapeOptions, TrainingOptions, takes
-from dfn.cli.output import Failed, Json, duration, notes, percent, print_json, results
-from dfn.cli.train import done_line, progress, train_here
-from dfn.design.cost import cost
-from dfn.runs.store import Store
+from dfn.cli.output import Failed, Json, duration, percent, print_json, refuse, results
+from dfn.cli.seeds import train_one, train_seeds
+from dfn.design.nodes import Join
+from dfn.figures.theme import ROLES
+from dfn.referee.budget import BUDGETS, WORDS, Budget, on_equal_terms, pilot
+from dfn.referee.contenders import CONTROLS, FURTHER, Contender, from_methods
+from dfn.referee.judge import ASSUMPTION, difference, points
+from dfn.referee.report import signed
+from dfn.referee.results import Result, machine, pace, sentences, to_data
+from dfn.training.comparisons import Frame, Settings, label
+from dfn.training.comparisons import methods as all_methods
 from dfn.training.recipe import Recipe
 
 MOST_SEEDS = 100
-LEVEL = 0.0005  # half of the last digit that is shown
-NETS = "fused,plain,resnet,late,decision"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One net over all seeds: the runs that came to their end with their test accuracies from 0 to 1, those that did
-    not, mean seconds of a run, parameters, and multiply-adds for one image."""
-
-    net: str
-    label: str
-    accuracies: tuple[float, ...]
-    runs: tuple[str, ...]
-    failed: tuple[str, ...]
-    seconds: float | None
-    parameters: int
-    macs: int
-
-    @property
-    def mean(self) -> float | None:
-        return fmean(self.accuracies) if self.accuracies else None
-
-    @property
-    def spread(self) -> float | None:
-        """Highest less lowest accuracy; None for fewer than two runs."""
-        return max(self.accuracies) - min(self.accuracies) if len(self.accuracies) > 1 else None
+DEEP, SHALLOW, FUSIONS, WIDTH = 26, 8, 6, 16
+METHODS = f"Methods, each set beside the first. Default: {','.join(CONTROLS)}."
+NETS = "Nets of the catalogue in place of methods, such as fused,plain,highway."
+BUDGET = f"What is equal for all: {', '.join(BUDGETS)}."
 
 
 @takes
 def compare(
     *,
-    nets: Annotated[str, typer.Option(help="Nets of the catalogue; each is set beside the first.")] = NETS,
+    methods: Annotated[str | None, typer.Option(help=METHODS)] = None,
+    nets: Annotated[str | None, typer.Option(help=NETS)] = None,
     seeds: Annotated[int, typer.Option(min=1, max=MOST_SEEDS, help="How many seeds, from 0 on.")] = 3,
+    budget: Annotated[str, typer.Option(help=BUDGET)] = "epochs",
     shape: ShapeOptions,
     data: Data = "digits",
     preset: Preset = "classroom",
     training: TrainingOptions,
     json: Json = False,
 ) -> None:
-    """Train several nets with several seeds, and set the gaps beside the spread over the seeds.
+    """Train several nets with several seeds on equal terms, and set the gaps beside the spread over the seeds.
 
-    An option that a net does not have is left out for it. What was trained before is not trained again.
+    An option that a net of --nets does not have is left out for it. What was trained before is not trained again.
     """
+    if budget not in BUDGETS:
+        refuse("--budget", budget, ", ".join(BUDGETS))
+    if methods and nets:
+        refuse("--nets", nets, "either --methods or --nets")
+    terms = cast(Budget, budget)
     settings = settings_of(data, preset, training)
     images = images_of(settings["data"], training.size)
-    recipes: dict[str, list[Recipe]] = {}
-    for net in map(str.strip, nets.split(",")):
-        given = {name: value for name, value in shape.given().items() if name in SHAPED_BY[catalogue_name(net)]}
-        design = make(net, given, images)
-        recipes[net] = [recipe_for(net, design, settings | {"seed": seed}) for seed in range(seeds)]
-    first, *others = found = [_trained(rows, images.shape, json) for rows in recipes.values()]
-    sentences = [sentence(first, other) for other in others]
+    contenders = _of_catalogue(nets, shape, images) if nets else _of_methods(methods, shape, images)
+    width = shape.width or WIDTH
+    paces = _paces(contenders, width, settings, json) if terms == "seconds" else None
+    entries = on_equal_terms(contenders, width, settings, images.shape, terms, paces)
+    found, runs, failed = train_seeds(entries, seeds, json)
     if json:
-        rows = [asdict(result) | {"mean": result.mean, "spread": result.spread} for result in found]
-        print_json({"event": "compared", "results": rows, "sentences": sentences})
+        made = machine(runs)
+        about = {"budget": terms, "data": settings["data"], "machine": made and vars(made)}
+        print_json({"event": "compared", **about, "results": to_data(found), "sentences": sentences(found)})
     else:
-        _show(found, sentences)
-    failed = [run for result in found for run in result.failed]
+        _show(found, terms)
     if failed:
         raise Failed(f"{len(failed)} of {len(found) * seeds} runs did not come to their end: {', '.join(failed)}")
 
 
-def sentence(one: Result, other: Result) -> str:
-    """What the gap between two nets is worth."""
-    if one.failed or other.failed or one.mean is None or other.mean is None:
-        return f"{one.label} and {other.label} cannot be compared: not every run came to its end."
-    gap = one.mean - other.mean
-    if abs(gap) < LEVEL:
-        return f"{one.label} and {other.label} are level."
-    side = "ahead of" if gap > 0 else "behind"
-    said = f"{one.label} is {100 * abs(gap):.1f} points {side} {other.label}"
-    if one.spread is None or other.spread is None:
-        return f"{said}; one seed says nothing about the spread."
-    spread = max(one.spread, other.spread)
-    where = "larger than" if abs(gap) > spread else "inside"
-    return f"{said}, {where} the spread of {100 * spread:.1f} points over {len(one.accuracies)} seeds."
+def _of_methods(names: str | None, shape: ShapeOptions, images: Images) -> list[Contender]:
+    given = shape.given()
+    for option in given.keys() - {"deep", "shallow", "bases", "fusions", "width", "join"}:
+        refuse("--" + option.replace("_", "-"), given[option], "nothing beside methods; nets of --nets may take it")
+    if shape.bases is not None and given.keys() & {"deep", "shallow"}:
+        refuse("--bases", shape.bases, "the depths of all base networks, without --deep and --shallow")
+    deep = DEEP if shape.deep is None else shape.deep
+    shallow = SHALLOW if shape.shallow is None else shape.shallow
+    bases = (deep, shallow) if shape.bases is None else tuple(depths_of(shape.bases))
+    fusions = FUSIONS if shape.fusions is None else shape.fusions
+    join = cast(Join, shape.join or "sum")  # a design refuses any other word
+    frame = Frame(bases, fusions, shape.width or WIDTH, images.classes, images.shape[0], join)
+    wanted = CONTROLS if names is None else [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in all_methods():
+            refuse("--methods", name, ", ".join(all_methods()))
+    return from_methods(frame, wanted)
 
 
-def _trained(recipes: list[Recipe], shape: tuple[int, int, int], json: bool) -> Result:
-    """Train the recipes of one net, which differ in their seeds."""
-    done, failed = [], []
-    for recipe in recipes:
-        run = Store().create(recipe)
-        try:
-            if json:
-                train_here(run, lambda *_: None)
-                print_json(done_line(run) | {"net": recipe.net, "seed": recipe.seed})
-            else:
-                with progress(run, epochs=False) as on_record:
-                    train_here(run, on_record)
-        except Failed as error:
-            notes().print(escape(str(error)))
-            failed.append(run.id)
-        else:
-            done.append(run)
-    states = [run.status() for run in done]
-    figures = cost(recipes[0].design, shape)
-    return Result(
-        net=recipes[0].net,
-        label=recipes[0].label,
-        accuracies=tuple(state.test_accuracy or 0.0 for state in states),
-        runs=tuple(run.id for run in done),
-        failed=tuple(failed),
-        seconds=fmean(state.seconds for state in states) if states else None,
-        parameters=figures.parameters,
-        macs=figures.macs,
-    )
+def _of_catalogue(nets: str, shape: ShapeOptions, images: Images) -> list[Contender]:
+    further = cycle(FURTHER)
+    return [
+        _catalogue_net(catalogue_name(net), shape, images, net if net in ROLES else next(further))
+        for net in dict.fromkeys(map(str.strip, nets.split(",")))
+    ]
 
 
-def _show(found: list[Result], sentences: list[str]) -> None:
-    table = Table(box=None, header_style="dim")
-    table.add_column("net")
-    for name in ("mean", "spread", "every seed", "parameters", "multiply-adds", "time"):
-        table.add_column(name, justify="right")
+def _catalogue_net(net: str, shape: ShapeOptions, images: Images, role: str) -> Contender:
+    given = {name: value for name, value in shape.given().items() if name in SHAPED_BY[net]}
+
+    def recipe(width: int, settings: Settings) -> Recipe:
+        return recipe_for(net, make(net, given | {"width": width}, images), settings)
+
+    return Contender(net, label(recipe(shape.width or WIDTH, {})), role, recipe)
+
+
+def _paces(contenders: Sequence[Contender], width: int, settings: Settings, json: bool) -> dict[str, float]:
+    """Seconds of an epoch of every net, from a short training of each."""
+    found: dict[str, float] = {}
+    for contender in contenders:
+        run = train_one(pilot(contender, width, settings), json, {"net": contender.name, "pilot": True})
+        seconds = run and pace(run)
+        if not seconds:
+            raise Failed(f"the pace of {contender.label} could not be measured, so equal seconds are not known")
+        found[contender.name] = seconds
+    return found
+
+
+def _show(found: Sequence[Result], budget: Budget) -> None:
+    first = found[0]
+    reached = _table("net", "mean", "spread", "every seed", "first ahead by", "95 % interval")
+    costs = _table("net", "width", "parameters", "multiply-adds", "epochs", "time", *["off"] * (budget != "epochs"))
     for result in found:
-        spread = "–" if result.spread is None else f"{100 * result.spread:.1f}"
-        every = ", ".join(f"{100 * accuracy:.1f}" for accuracy in result.accuracies)
-        size = f"{result.parameters:,}", f"{result.macs:,}"
-        table.add_row(result.label, percent(result.mean), spread, every, *size, duration(result.seconds))
-    results().print(table)
-    for line in sentences:
-        results().print(line)
+        gap = None if result is first else difference(first.by_seed, result.by_seed)
+        cells = [percent(result.mean), "–" if result.spread is None else f"{100 * result.spread:.1f}"]
+        cells += [", ".join(f"{100 * accuracy:.1f}" for accuracy in result.accuracies)]
+        cells += [signed(gap.mean), points(gap.interval)] if gap else ["–", "–"]
+        reached.add_row(result.label, *cells)
+        cells = [str(result.width), f"{result.parameters:,}", f"{result.macs:,}", str(result.epochs)]
+        cells += [duration(result.seconds)] + [f"{100 * result.excess:+.1f} %"] * (budget != "epochs")
+        costs.add_row(result.label, *cells)
+    console = results()
+    for part in (reached, "", costs, "", *sentences(found), _terms(found, budget), ASSUMPTION):
+        console.print(part)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    return table
+
+
+def _terms(found: Sequence[Result], budget: Budget) -> str:
+    """What is equal, and for equal seconds what was measured."""
+    said = WORDS[budget]
+    if budget == "seconds":
+        said += " Seconds of an epoch: " + ", ".join(f"{row.label} {row.pace:.2f}" for row in found if row.pace) + "."
+    return said

@@ -85,7 +85,7 @@ def make(net: str, shape: dict[str, Any], images: Images) -> Design:
     if "bases" in settings:
         if settings.keys() & {"deep", "shallow"}:
             refuse("--bases", settings["bases"], "the depths of all base networks, without --deep and --shallow")
-        settings["bases"] = _depths(settings["bases"])
+        settings["bases"] = depths_of(settings["bases"])
     if "shallow" not in SHAPED_BY[net] and "deep" in settings:
         settings |= _depth(net, settings.pop("deep"))
     return catalogue()[net].make(**settings, classes=images.classes, in_channels=images.shape[0])
@@ -142,7 +142,7 @@ def frame_of(shape: ShapeOptions, images: Images) -> Frame:
     if "bases" in given:
         if given.keys() & {"deep", "shallow"}:
             refuse("--bases", given["bases"], "the depths of all base networks, without --deep and --shallow")
-        given["bases"] = _depths(given["bases"])
+        given["bases"] = depths_of(given["bases"])
     fused(**given)  # refuses what no method could make
     deep, shallow, fusions, width, join = (given.get(name, default) for name, default in defaults.items())
     bases = tuple(given.get("bases", (deep, shallow)))
@@ -160,11 +160,12 @@ def _option(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
-def _depths(text: str) -> list[int]:
+def depths_of(text: str, option: str = "--bases") -> list[int]:
+    """Whole numbers with commas between them, `26,14,8`."""
     try:
         return [int(depth) for depth in text.split(",")]
     except ValueError:
-        refuse("--bases", text, "whole numbers with commas between them, such as 26,14,8")
+        refuse(option, text, "whole numbers with commas between them, such as 26,14,8")
 
 
 def _depth(net: str, depth: int) -> dict[str, int]:

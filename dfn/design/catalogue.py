@@ -66,12 +66,14 @@ def fused(
     dropout: float = 0.0,
     drop_path: float = 0.0,
     gate_bias: float = -2.0,
+    scales: Sequence[float] = (),
 ) -> Design:
     """The deeply-fused net of base networks with these depths (arXiv 1605.07716, section 2).
 
     `bases` gives K >= 2 depths instead of `deep` and `shallow`. `fusions`: 0 averages the logits of whole nets
     (decision fusion), 1 joins after the last stage (late fusion), 2 after stages 2 and 3, more are spread over the
-    stages. Raises DesignError with the field, the value and what would be accepted.
+    stages. `scales` are fixed coefficients of the branches of a sum. Raises DesignError with the field, the value and
+    what would be accepted.
     """
     if bases is None:
         whole("deep", deep, 2, MAX_DEPTH)
@@ -102,7 +104,8 @@ def fused(
         if join == "concat":
             blocks = _narrowed(blocks, width * 2 ** span[-1][0])
         branches = tuple(Series(nodes=block) for block in blocks)
-        joins.append(Fusion(branches=branches, join=join, relu=relu, drop_path=drop_path, gate_bias=gate_bias))
+        more = {"drop_path": drop_path, "gate_bias": gate_bias, "scales": tuple(scales)}
+        joins.append(Fusion(branches=branches, join=join, relu=relu, **more))
     return net_of((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm)
 
 

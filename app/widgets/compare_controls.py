@@ -1,0 +1,67 @@
+"""Who is compared, over how many seeds, and on what terms. Every choice is part of the page's address."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from dfn.referee.budget import BUDGETS, Budget
+from dfn.referee.contenders import CONTROLS
+from dfn.training.comparisons import methods
+
+MOST_SEEDS = 10
+
+_BUDGET_HELP = """
+- **epochs**: every net sees every image equally often
+- **parameters**: the widths of the others are searched for the nearest number
+- **multiply-adds**: the others' epochs are scaled, so that the whole trainings cost the same
+- **seconds**: the others' epochs are scaled by a pace that is measured first, in a short training of each
+"""
+_TITLES = {"macs": "multiply-adds"}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The names of the methods, the fused net first; the number of seeds, from 0 on; and what is equal for all."""
+
+    names: tuple[str, ...]
+    seeds: int
+    budget: Budget
+
+
+def show() -> Terms:
+    """The controls, on the page."""
+    others = {method.title: name for name, method in methods().items() if name != "fused"}
+    ticked = st.pills(
+        "Beside the fused net",
+        list(others),
+        selection_mode="multi",
+        default=[title for title, name in others.items() if name in CONTROLS],
+        key="against",
+        bind="query-params",
+        help="\n\n".join(f"**{m.title}**: {m.relation}" for m in methods().values() if m.name != "fused"),
+    )
+    left, right = st.columns([1, 3])
+    seeds = left.number_input(
+        "Seeds",
+        min_value=1,
+        max_value=MOST_SEEDS,
+        value=3,
+        key="seeds",
+        bind="query-params",
+        help="Each seed gives other first weights and another order of the images, the same for every net. One seed "
+        "says nothing about chance.",
+    )
+    titles = {_TITLES.get(budget, budget): budget for budget in BUDGETS}
+    title = right.pills(
+        "Equal for all",
+        list(titles),
+        default="epochs",
+        key="equal",
+        bind="query-params",
+        help=_BUDGET_HELP,
+        required=True,
+    )
+    names = [others[title] for title in ticked if title in others]
+    budget = cast(Budget, titles.get(str(title), "epochs"))
+    return Terms(("fused", *sorted(names, key=list(methods()).index)), min(max(int(seeds or 1), 1), MOST_SEEDS), budget)

@@ -1,0 +1,60 @@
+"""Which depths, how many fusions, and which quantity. Every choice is part of the page's address."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dfn.referee.grid import MOST_CELLS, Cell, cells
+from widgets.net_controls import WIDTHS
+
+DEEP = (2, 5, 8, 14, 20, 26, 38, 50, 74, 98)
+SHALLOW = (2, 5, 8, 14, 20, 26, 38, 50)
+FUSIONS = (0, 1, 2, 3, 6, 9, 12)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The cells of the grid, the width of the nets, and their seed."""
+
+    cells: tuple[Cell, ...]
+    width: int
+    seed: int
+
+
+def show() -> Wanted:
+    """The controls, in the side bar. Raises DesignError where no cell is left, or too many are."""
+    deep = _many(":blue[**Deep depths**]", DEEP, (8, 14, 26, 50), "deeps", "Layers of the deep base network.")
+    shallow = _many(
+        ":orange[**Shallow depths**]",
+        SHALLOW,
+        (2, 5, 8, 14),
+        "shallows",
+        "Layers of the shallow one. With 2 it is stem and classifier alone: the fused net is then a residual net.",
+    )
+    fusions = _many(
+        ":green[**Fusions**]",
+        FUSIONS,
+        (6,),
+        "joins",
+        "How often the two are joined, a map for each. 0: only their logits are averaged. 1: late fusion.",
+    )
+    width = st.segmented_control(
+        "Width",
+        WIDTHS,
+        default=8,
+        key="mapwidth",
+        bind="query-params",
+        required=True,
+        help="Channels of the first stage.",
+    )
+    seed = st.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, key="seed", bind="query-params")
+    st.caption(f"At most {MOST_CELLS} nets. Cells whose shallow base would be the deeper one are left out.")
+    grid = tuple(cells(deep, shallow, fusions))
+    return Wanted(grid, width if width in WIDTHS else 8, min(max(int(seed or 0), 0), 2**31 - 1))
+
+
+def _many(label: str, options: tuple[int, ...], start: tuple[int, ...], key: str, about: str) -> list[int]:
+    chosen = st.pills(
+        label, options, selection_mode="multi", default=list(start), key=key, bind="query-params", help=about
+    )
+    return [value for value in chosen if value in options]

@@ -1,0 +1,61 @@
+"""How to train, without a seed and without rivals: preset, epochs, and how much of a larger data set."""
+
+from typing import Any
+
+import streamlit as st
+
+from dfn.data.info import DataInfo
+from dfn.training.recipe import PRESETS
+from widgets.recipe_choice import AMOUNTS, FEW
+
+
+def show(info: DataInfo) -> dict[str, Any]:
+    """The settings that all nets share; the address carries them to the Train page and back."""
+    names = list(PRESETS)
+    preset = st.selectbox(
+        "Recipe",
+        names,
+        key="preset",
+        bind="query-params",
+        help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
+    )
+    settings = dict(PRESETS[preset if preset in PRESETS else names[0]].settings)
+    epochs = st.number_input(
+        "Epochs",
+        min_value=1,
+        max_value=10_000,
+        value=None,
+        placeholder=f"{settings['epochs']}, as the recipe says",
+        key="epochs",
+        bind="query-params",
+    )
+    if epochs:
+        settings["epochs"] = min(max(int(epochs), 1), 10_000)
+    return settings | _images(info) | {"data": info.name}
+
+
+def _images(info: DataInfo) -> dict[str, Any]:
+    """For the larger sets how many images, and at what size; the first so many of a fixed order."""
+    if info.train_size <= FEW:
+        return {}
+    limit = st.segmented_control(
+        "Training images",
+        [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
+        default="5000",
+        key="images",
+        bind="query-params",
+        required=True,
+    )
+    side = info.shape[1]
+    size = st.segmented_control(
+        "Pixels",
+        [side // 2, side],
+        default=side // 2,
+        key="pixels",
+        bind="query-params",
+        required=True,
+        help="Pixels along a side. Half of them train about four times as fast.",
+    )
+    count = AMOUNTS.get(limit)
+    chosen = {"train_limit": count, "test_limit": max(500, count // 5)} if count else {}
+    return chosen | ({"size": size} if size == side // 2 else {})
