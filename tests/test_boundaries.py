@@ -30,11 +30,12 @@ MAY_IMPORT = {
     "training": {"design", "models", "data"},
     "runs": {"design", "models", "data", "training"},
     "insight": {"design", "models"},
+    "lessons": {"design", "data.info", "insight.methods", "training.comparisons", "training.recipe"},
     "figures": set(),
     "views": {"figures.theme"},
-    "cli": {"design", "data", "models", "training", "runs", "insight", "figures", "views"},
+    "cli": {"design", "data", "models", "training", "runs", "insight", "lessons", "figures", "views"},
 }
-WITHOUT_TORCH = ["dfn/design", "dfn/figures", "dfn/views"]
+WITHOUT_TORCH = ["dfn/design", "dfn/lessons", "dfn/figures", "dfn/views"]
 WITHOUT_TORCH += [
     "dfn/runs/store.py",
     "dfn/training/recipe.py",

@@ -1,4 +1,4 @@
-"""The project's own drawings as Streamlit components: net, curves, bars and maps."""
+"""The project's own drawings as Streamlit components: net, curves, bars, maps and sketch."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source
 # a metric whose second line explains it and is no change of a value
 QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
 
-_EVENTS = {"net": ("exchange", "select"), "curves": (), "bars": (), "maps": ("select", "epoch")}
+_EVENTS = {"net": ("exchange", "select"), "curves": (), "bars": (), "maps": ("select", "epoch"), "sketch": ("drawn",)}
 
 _COMPONENTS = {
     name: component(f"dfn_{name}", html='<div class="dfn-view"></div>', js=source(name) + STREAMLIT_FOOTER)

@@ -1,4 +1,4 @@
-"""Drawings that live in the browser: the net diagram, live curves, bars, and the feature-map grid.
+"""Drawings that live in the browser: the net diagram, live curves, bars, the feature-map grid, a curve to draw.
 
 Each is one plain ES module with one function `draw(root, data, emit)`: `root` an element, `data` plain JSON,
 `emit(name, value)` the way back to Python. `draw` may be called again with new data on the same root: it updates in
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
-Name = Literal["net", "curves", "bars", "maps"]
+Name = Literal["net", "curves", "bars", "maps", "sketch"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 _FILES: dict[Name, tuple[str, ...]] = {
@@ -19,6 +19,7 @@ _FILES: dict[Name, tuple[str, ...]] = {
     "curves": ("common", "curves_scale", "curves"),
     "bars": ("common", "bars"),
     "maps": ("common", "maps_numbers", "maps"),
+    "sketch": ("common", "sketch"),
 }
 
 # Streamlit custom components v2: called again at every change of data or theme; the function that the last call gives

@@ -32,7 +32,7 @@ class View(anywidget.AnyWidget):
 
     def on(self, event: str, handler: Handler) -> None:
         """Calls `handler(value)` at every event of that name: `exchange` and `select` (net), `select` and `epoch`
-        (maps)."""
+        (maps), `drawn` (sketch)."""
         self._handlers.setdefault(event, []).append(handler)
 
     @traitlets.validate("data")
@@ -62,3 +62,8 @@ def bars(data: Mapping[str, Any]) -> View:
 def maps(data: Mapping[str, Any]) -> View:
     """The grid of feature maps, scrubbed through the epochs."""
     return View("maps", data)
+
+
+def sketch(data: Mapping[str, Any]) -> View:
+    """A curve to draw before it is shown."""
+    return View("sketch", data)
