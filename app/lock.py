@@ -1,6 +1,7 @@
 """Which knobs a teacher's link has locked: `?lock=deep,seed` those two, `?lock=all` all but the free ones of the step.
 
-A locked knob stands where it stood, disabled; its value is the one in the address.
+A locked knob stands where it stood, disabled, with the value that the address gives it. What only looks (the scrubber
+and the pinned place of the maps) is never locked.
 """
 
 from collections.abc import Iterable

@@ -56,15 +56,20 @@ def starting_points() -> None:
                     st.switch_page(f"app_pages/{preset.page}.py", query_params=address)
 
 
+open_now = cached.lessons().get(link.read("lesson"))
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Predict, try, understand", anchor=False, width="stretch")
+    lesson_title = open_now.lesson.title if open_now and open_now.lesson else "Predict, try, understand"
+    st.title(lesson_title, anchor=False, width="stretch")
     view.copy_link()
+if open_now and open_now.lesson:  # the shelf would give away what a step asks for
+    st.markdown(open_now.lesson.idea)
+    st.caption(f"Source: {open_now.lesson.source}. All lessons are behind **Leave the lesson**.")
+    st.stop()
 st.markdown(
     "Each lesson takes a few minutes, opens the pages for you, asks before it shows, and measures on nets that ran. "
     "Begin with the tour."
 )
-if not link.read("lesson"):
-    lesson_progress.sync()
+lesson_progress.sync()
 shelf = list(cached.lessons().values())
 ended = cached.lessons().get(st.session_state.get("lesson-finished", ""))
 if ended and ended.lesson:

@@ -26,6 +26,7 @@ TITLES = {
 FIRST = "compose"  # the page that has no path of its own
 _OPENED = "lesson-opened"
 _WAITING = "lesson-waiting"
+_TROUBLE = "lesson-trouble"  # said when the step's page is open: whatever is drawn before is gone with the switch
 
 
 def show(path: str) -> None:
@@ -48,6 +49,8 @@ def show(path: str) -> None:
         st.session_state[_OPENED] = named, number
         if page != step.page or not any(name in st.query_params for name in PAGES[page]):
             open_step(entry, number)
+    if _TROUBLE in st.session_state:
+        st.warning(st.session_state.pop(_TROUBLE))
     lesson_progress.sync()
     with st.expander(f"Lesson: {lesson.title}, step {number} of {len(lesson.steps)}", True, icon=":material/school:"):
         _step(entry, lesson, number, step, page)
@@ -95,7 +98,9 @@ def _number(lesson: Lesson) -> int:
     if said in map(str, range(1, len(lesson.steps) + 1)):
         return int(said)
     if said:
-        st.warning(f"The link names a step that this lesson does not have; it has 1 to {len(lesson.steps)}.")
+        st.session_state[_TROUBLE] = (
+            f"The link names a step that this lesson does not have; it has 1 to {len(lesson.steps)}."
+        )
     link.write("step", "1")
     return 1
 

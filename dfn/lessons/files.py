@@ -100,7 +100,8 @@ def _text(path: Path) -> str:
 
 def _sections(lines: Sequence[str], start: int, problems: list[Problem]) -> Iterator[tuple[str, int, Sequence[str]]]:
     """(title, index of its line, the lines below it) for every `## ` outside of fenced blocks."""
-    heads, fenced = [], False
+    heads: list[int] = []
+    fenced = False
     for at in range(start, len(lines)):
         fenced ^= lines[at].lstrip().startswith(FENCE)
         if lines[at].startswith("## ") and not fenced:

@@ -58,7 +58,7 @@ class Choice(_Data):
     @classmethod
     def _one_is_right(cls, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
         if not any(answer.right for answer in answers):
-            raise ValueError("at least one answer with right = true")
+            raise DesignError("right", "nothing", "true in at least one answer")
         return answers
 
 
