@@ -104,7 +104,7 @@ def test_a_number_is_predicted_then_measured_and_the_gap_is_told(runs_dir):
     field.set_value(40.0).run()
     assert "32" not in text_of(app), "nothing is told before, nor given away by the shelf"
     _button(app, "lesson-answer-4-1-reveal").click().run()
-    assert "You said **40**, measured **32** layers: **8** apart." in text_of(app) and DONE in text_of(app)
+    assert "You said **40**, measured **32 layers**: **8** apart." in text_of(app) and DONE in text_of(app)
 
 
 @pytest.mark.slow

@@ -70,8 +70,8 @@ def _number(question: Number, slot: str, state: dict[str, Any]) -> bool:
         return False
     bars = [("your prediction", "plain", said), ("measured", "fused", truth)]
     _bars(f"Prediction and measurement{', ' + unit if unit else ''}", unit, bars, f"{slot}-bars")
-    gap = abs(truth - said)
-    st.markdown(f"You said **{_short(said)}**, measured **{_short(truth)}** {unit}: **{_short(gap)}** apart.")
+    measured = f"{_short(truth)} {unit}".rstrip()
+    st.markdown(f"You said **{_short(said)}**, measured **{measured}**: **{_short(abs(truth - said))}** apart.")
     return True
 
 

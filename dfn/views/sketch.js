@@ -14,6 +14,7 @@ const STYLE = `
 .dfn-view .handle circle { fill: var(--dfn-card); stroke: var(--dfn-text); stroke-width: 2; }
 .dfn-view .handle:focus-visible circle { stroke: var(--dfn-focus); stroke-width: 4; }
 .dfn-view .foot { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; margin-top: 6px; min-height: 32px; }
+.dfn-view.narrow .foot { min-height: 84px; align-content: start; }
 .dfn-view .foot .status { font-size: 13px; color: var(--dfn-muted); }
 .dfn-view button:disabled { color: var(--dfn-muted); cursor: default; border-style: dashed; }
 `;
@@ -91,6 +92,7 @@ function paint(view) {
   const { x, low, high, truth } = data;
   if (data.drawn) view.values = [...data.drawn];
   if (view.values?.length !== x.length) view.values = x.map(() => (low + high) / 2);
+  view.root.classList.toggle("narrow", width < 480);
   view.root.classList.toggle("closed", Boolean(truth));
   say(view.title, data.title);
   say(view.note, `${data.unit}, by ${data.x_label}`);
