@@ -21,14 +21,10 @@ STEPS = [(id, number) for id, lesson in LESSONS.items() for number in range(1, l
 DONE = "This step is done"
 
 
-def _address(state: dict) -> dict:
-    return {name: value for name, value in lesson_state.address(state).items()}
-
-
 def _step(id: str, number: int) -> AppTest:
     """The app on the page of a step, in the step's state, as the step's own link opens it."""
     step = LESSONS[id].steps[number - 1]
-    return page_at(step.page, **_address(step.state), lesson=id, step=str(number))
+    return page_at(step.page, **lesson_state.address(step.state), lesson=id, step=str(number))
 
 
 def _button(app: AppTest, key: str):
@@ -54,7 +50,7 @@ def test_every_step_opens_its_page_without_a_complaint(runs_dir, id, number):
 @pytest.mark.parametrize("preset", [preset.title for preset in cached.presets()])
 def test_every_starting_point_opens_without_a_complaint(runs_dir, preset):
     found = next(p for p in cached.presets() if p.title == preset)
-    app = page_at(found.page, **_address(found.state)).run()
+    app = page_at(found.page, **lesson_state.address(found.state)).run()
     assert not app.exception and not app.error and not app.warning
 
 

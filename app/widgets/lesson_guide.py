@@ -34,7 +34,7 @@ def show(path: str) -> None:
     that of the page under it. Locks are read in any case: a teacher may hand out a page without a lesson."""
     page = path or FIRST
     named = link.read("lesson")
-    entry = cached.lessons().get(named)
+    entry = cached.lessons().get(named) if named else None
     if named and (entry is None or entry.lesson is None):
         st.warning("The link names a lesson that is not here; the Lessons page has those that are.")
         link.write("lesson", "")
@@ -59,8 +59,8 @@ def show(path: str) -> None:
 def follow(path: str) -> None:
     """Look again when the page is drawn: what was done in one of its views is known only then."""
     waited = st.session_state.pop(_WAITING, None)
-    entry = cached.lessons().get(link.read("lesson"))
-    if not waited or entry is None or entry.lesson is None:
+    entry = cached.lessons().get(link.read("lesson")) if waited else None
+    if waited is None or entry is None or entry.lesson is None:
         return
     key, told = waited
     number = _number(entry.lesson)
@@ -191,14 +191,19 @@ def _words(what: Condition, step: Step, state: dict[str, Any]) -> str:
         case StateIs():
             title = TITLES.get(what.knob, what.knob)
             return f"{title} {COMPARED[what.compared]} {what.value}" if what.value != "" else f"{title} set"
+        case MeasureIs(compared=">", right=Term(measure="", plus=0.0)):
+            return f"measure the {_name(what.left)}"
         case MeasureIs():
             return f"{_term(what.left, state)} {COMPARED[what.compared]} {_term(what.right, state)}"
 
 
 def _term(term: Term, state: dict[str, Any]) -> str:
-    name = f"{term.measure.replace('_', ' ')}{f' of {term.argument}' if term.argument else ''}"
     if not term.measure:
         return f"{term.plus:g}"
     now = lesson_measures.measure(term.measure, term.argument, state)
     known = f" (now {now:.3g})" if now is not None else " (not measured yet)"
-    return f"{name}{known}" + (f" {term.plus:+g}" if term.plus else "")
+    return f"{_name(term)}{known}" + (f" {term.plus:+g}" if term.plus else "")
+
+
+def _name(term: Term) -> str:
+    return f"{term.measure.replace('_', ' ')}{f' of {term.argument}' if term.argument else ''}"

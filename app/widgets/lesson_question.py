@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
+import cached
 import lesson_measures
 import streamlit as st
 
 from dfn.lessons.conditions import MEASURES, term
 from dfn.lessons.lesson import Choice, Curve, Number, Pick, Question
 from widgets import view
-
-ROLE = {"recorded_accuracy": "recorded run"}
 
 
 def show(question: Question, key: str, state: dict[str, Any]) -> str:
@@ -150,8 +149,8 @@ def _values(event: Any, count: int) -> list[float] | None:
 
 
 def _series(measure: str, role: str) -> dict[str, Any]:
-    labels = {"fused": "fused 50 + 14", "plain": "plain 50", "shallow": "plain 14", "resnet": "ResNet 50"}
-    return {"label": labels[role], "role": role, "y": lesson_measures.curve(measure, role)}
+    label = next(label for label, kind, _ in cached.recorded_race() if kind == role)
+    return {"label": label, "role": role, "y": lesson_measures.curve(measure, role)}
 
 
 def _reveal(slot: str, ready: bool) -> bool:
