@@ -14,6 +14,7 @@ import depth_map_data
 import evidence_data
 import flow_data
 import lesion_data
+import lesson_shelf
 import map_measures
 import maps_data
 import streamlit as st
@@ -25,6 +26,7 @@ from dfn.design import paths
 from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
+from dfn.lessons import Preset, read_presets
 from dfn.referee.budget import Budget
 from dfn.referee.grid import Cell
 from dfn.runs.index import Facts, Index, facts_of
@@ -330,3 +332,52 @@ def depth_grid(grid: tuple[Cell, ...], width: int, classes: int, settings: str, 
 def recorded_map(file: Path) -> depth_map_data.Recorded | None:
     """The depth map that comes with the lab."""
     return depth_map_data.recorded(file)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _lesson(id: str, file: str, own: bool, changed: int) -> lesson_shelf.Entry:
+    return lesson_shelf.entry(id, Path(file), own)
+
+
+def lessons() -> dict[str, lesson_shelf.Entry]:
+    """Every lesson file by its id; a file that a lecturer has changed is read again."""
+    found = {}
+    for id, file, own in lesson_shelf.files():
+        try:
+            changed = file.stat().st_mtime_ns
+        except OSError:  # taken away since it was listed
+            continue
+        found[id] = _lesson(id, str(file), own, changed)
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def presets() -> tuple[Preset, ...]:
+    """The starting points that come with the lab."""
+    return read_presets(lesson_shelf.PRESETS)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def accuracies(folder: str) -> list[float]:
+    """Test accuracy in percent by epoch, epoch 0 included, of a finished run."""
+    return [100 * r["test_accuracy"] for r in Run(Path(folder)).metrics() if r["event"] == "epoch"]
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def first_growth(folder: str) -> float:
+    """Gradient of the weights at the stem as a multiple of the last block's, at the first step of a run."""
+    curves = flow_data.weight_norms(Run(Path(folder)).metrics())
+    return curves["stem"][1][0] / list(curves.values())[-1][1][0]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def exchange_difference(folder: str, epoch: int, fusion: int) -> float:
+    """The largest change of a logit over some test images when the blocks of a fusion are exchanged."""
+    import torch
+
+    from dfn.models.transfer import exchange_blocks
+
+    net = net_after(folder, epoch)
+    x, _ = flow_data.some_images(images_of(Run(Path(folder))), range(64))
+    with torch.no_grad():
+        return (exchange_blocks(net, fusion)(x) - net(x)).abs().max().item()

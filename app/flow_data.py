@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from picked import Picked
+from picked import Picked, numbered_image
 from race import Runner, line_up
 
 from dfn.design.nodes import Conv, Fusion
@@ -54,6 +54,11 @@ class Joint:
 def batch_of(activation_bytes: int) -> int:
     """How many images a backward pass may keep in memory at once."""
     return max(1, min(MOST_IMAGES, MOST_BYTES // max(1, activation_bytes)))
+
+
+def first_images(images: "Dataset", count: int) -> Asked:
+    """The first so many test images, each with its class."""
+    return tuple((numbered_image(images, number), int(images.test.labels[number])) for number in range(count))
 
 
 def companions(recipe: Recipe, rivals: Sequence[str]) -> list[Runner]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import streamlit as st
+from widgets import lesson_guide
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -13,6 +14,12 @@ PAGES = [
         icon=":material/account_tree:",
         default=True,
         help="Set the depths of the base networks and see the fused net that they make.",
+    ),
+    st.Page(
+        "app_pages/lessons.py",
+        title="Lessons",
+        icon=":material/school:",
+        help="Learn the ideas one by one: predict, try, and see the gap.",
     ),
     st.Page(
         "app_pages/train.py",
@@ -68,4 +75,7 @@ PAGES = [
 st.set_page_config(page_title="DFN Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 dark = st.context.theme.type == "dark"
 st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
-st.navigation(PAGES).run()
+page = st.navigation(PAGES)
+lesson_guide.show(page.url_path)
+page.run()
+lesson_guide.follow(page.url_path)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfn.design.spec import Design
-from dfn.training.comparisons import Frame, label, methods
+from dfn.training.comparisons import CONTROLS, Frame, label, methods
 from dfn.training.recipe import Recipe
 
-CONTROLS = ("plain-deep", "plain-shallow", "resnet", "late", "decision")
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
 FURTHER = {
     method.title: method.family

@@ -31,11 +31,12 @@ MAY_IMPORT = {
     "runs": {"design", "models", "data", "training"},
     "referee": {"design", "data.info", "training", "runs"},
     "insight": {"design", "models"},
+    "lessons": {"design", "data.info", "insight.methods", "training.comparisons", "training.recipe"},
     "figures": set(),
     "views": {"figures.theme"},
-    "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "figures", "views"},
+    "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "lessons", "figures", "views"},
 }
-WITHOUT_TORCH = ["dfn/design", "dfn/figures", "dfn/views", "dfn/referee"]
+WITHOUT_TORCH = ["dfn/design", "dfn/lessons", "dfn/figures", "dfn/views", "dfn/referee"]
 WITHOUT_TORCH += [
     "dfn/runs/store.py",
     "dfn/training/recipe.py",

@@ -12,7 +12,7 @@ from dfn.cli import main, reproduce, seeds
 from dfn.referee import claims
 from dfn.referee.budget import on_equal_terms
 from dfn.referee.claims import Check, Claim
-from dfn.referee.contenders import CONTROLS, from_methods
+from dfn.referee.contenders import USUAL, from_methods
 from dfn.runs.store import Store
 from dfn.training.comparisons import Frame
 
@@ -163,7 +163,7 @@ def test_what_can_be_reproduced_is_listed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("compare --methods fused,nonsense", ["--methods", "nonsense", *CONTROLS]),
+        ("compare --methods fused,nonsense", ["--methods", "nonsense", *USUAL]),
         ("compare --methods fused --nets plain", ["--nets", "plain"]),
         ("compare --budget money", ["--budget", "money", "epochs, parameters, macs, seconds"]),
         ("compare --bases 26,x", ["--bases", "26,x"]),

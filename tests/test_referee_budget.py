@@ -5,7 +5,7 @@ import pytest
 from dfn.design.cost import cost
 from dfn.design.errors import DesignError
 from dfn.referee.budget import BUDGETS, PILOT_EPOCHS, WORDS, Entry, on_equal_terms, pilot
-from dfn.referee.contenders import CONTROLS, Contender, from_methods
+from dfn.referee.contenders import USUAL, Contender, from_methods
 from dfn.training.comparisons import Frame, methods
 
 SHAPE = (1, 8, 8)
@@ -13,7 +13,7 @@ FRAME = Frame((26, 8), 6, 8, classes=10, in_channels=1)
 SETTINGS = {"data": "digits", "epochs": 5}
 
 
-def _terms(budget, paces=None, names=CONTROLS, frame=FRAME) -> dict[str, Entry]:
+def _terms(budget, paces=None, names=USUAL, frame=FRAME) -> dict[str, Entry]:
     entries = on_equal_terms(from_methods(frame, names), frame.width, SETTINGS, SHAPE, budget, paces)
     return {entry.contender.name: entry for entry in entries}
 
@@ -31,7 +31,7 @@ def test_no_width_comes_nearer_to_the_parameters(frame: Frame) -> None:
     entries = _terms("parameters", frame=frame)
     wanted = entries["fused"].parameters
     assert entries["fused"].width == frame.width and entries["fused"].excess == 0
-    for contender in from_methods(frame, CONTROLS[1:]):
+    for contender in from_methods(frame, USUAL[1:]):
         off = {}
         for width in range(1, 6 * frame.width + 6):
             try:
@@ -56,7 +56,7 @@ def test_no_number_of_epochs_comes_nearer_to_the_multiply_adds() -> None:
 
 
 def test_equal_seconds_follow_the_measured_pace() -> None:
-    entries = _terms("seconds", {"fused": 1.0, "plain-deep": 0.6, "plain-shallow": 0.1}, CONTROLS[:3])
+    entries = _terms("seconds", {"fused": 1.0, "plain-deep": 0.6, "plain-shallow": 0.1}, USUAL[:3])
     assert [entry.epochs for entry in entries.values()] == [5, 8, 50]
     assert entries["plain-deep"].excess == pytest.approx(8 * 0.6 / 5 - 1) and entries["plain-deep"].pace == 0.6
     slow = _terms("seconds", {"fused": 1.0, "resnet": 99.0}, ("fused", "resnet"))["resnet"]

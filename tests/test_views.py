@@ -118,6 +118,7 @@ SAMPLES: dict[Name, list[dict]] = {
     "bars": [harness.bars(), harness.bars(1.3)],
     "maps": [harness.some_maps(4), harness.some_maps(5)],
     "tiles": [harness.tiles(), harness.tiles(selected=3)],
+    "sketch": [harness.sketch(), harness.sketch(drawn=[20.0] * 6)],
 }
 
 
@@ -622,3 +623,45 @@ def test_the_notebook_footer_follows_its_model(view: Open) -> None:
     assert page.locator("section .join").count() == 3
     page.evaluate("cleanup()")
     assert page.evaluate("Object.keys(model.listeners)") == []
+
+
+# ---- sketch -----------------------------------------------------------------------------------------------------
+
+
+def test_a_curve_is_drawn_by_dragging_and_handed_in(view: Open) -> None:
+    page = view("sketch", harness.sketch())
+    button = page.get_by_role("button", name="Show")
+    expect(button).to_be_disabled()
+    box = page.locator(".pad").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 1, box["y"] + box["height"] - 1)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 1, steps=2)  # a quick hand leaves no point out
+    page.mouse.up()
+    button.click()
+    ((name, value),) = page.evaluate("events")
+    assert name == "drawn" and value["values"] == sorted(value["values"])
+    assert value["values"][0] < 3 and value["values"][-1] > 97
+
+
+def test_a_curve_is_drawn_with_the_keys_alone(view: Open) -> None:
+    page = view("sketch", harness.sketch())
+    page.keyboard.press("Tab")
+    for key in ("ArrowUp", "PageUp", "ArrowRight", "ArrowDown", "End", "PageDown"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("slider", name="epoch 0")).to_have_attribute("aria-valuenow", "61")
+    expect(page.get_by_role("slider", name="epoch 0")).to_have_attribute("aria-valuetext", "61 %")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("events") == [["drawn", {"values": [61, 49, 50, 50, 50, 40]}]]
+
+
+def test_a_drawing_is_closed_when_the_truth_is_shown(view: Open) -> None:
+    page = view("sketch", harness.sketch(drawn=[20.0] * 6))
+    expect(page.get_by_role("button", name="Show")).to_have_count(0)
+    handle = page.get_by_role("slider", name="epoch 0")
+    handle.focus()
+    handle.press("ArrowUp")
+    expect(handle).to_have_attribute("aria-valuenow", "20")
+    assert page.locator(".gap").count() == 6
+    expect(page.get_by_role("group")).to_have_attribute("aria-label", re.compile("plain 50 12, 17.*your curve 20, 20"))

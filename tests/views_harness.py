@@ -201,3 +201,12 @@ def some_maps(epochs: int = 4, channels: int = 8, size: int = 4, **more: Any) ->
     random = np.random.default_rng(0)
     shape = (epochs, channels, size, size)
     return maps(random.normal(size=shape), random.normal(size=shape), **more)
+
+
+def sketch(drawn: list[float] | None = None) -> dict[str, Any]:
+    """The data of sketch.js for six epochs; with a drawn curve the measured one is shown."""
+    truth = {"label": "plain 50", "role": "plain", "y": [12.0, 17.0, 17.0, 20.0, 25.0, 25.0]}
+    fused = {"label": "fused 50 + 14", "role": "fused", "y": [11.0, 31.0, 65.0, 79.0, 82.0, 84.0]}
+    data = {"title": "Test accuracy", "unit": "%", "x_label": "epoch", "x": list(range(6)), "low": 0, "high": 100}
+    data |= {"beside": [fused], "truth": truth if drawn else None, "drawn": drawn, "button": "Show the measured curve"}
+    return data | {"palette": PALETTES}

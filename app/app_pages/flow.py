@@ -3,9 +3,9 @@
 import cached
 import snippets
 import streamlit as st
-from flow_data import MOST_JUDGED, Asked, batch_of, companions, gradient_rows, shares
+from flow_data import MOST_JUDGED, Asked, batch_of, companions, first_images, gradient_rows, shares
 from maps_data import Shown, run_with_maps
-from picked import Picked, numbered_image
+from picked import Picked
 from runs_data import train_link
 from widgets import (
     flow_gradient,
@@ -34,9 +34,8 @@ def images_chosen(run: Run, epoch: int, picked: Picked, most: int) -> tuple[Aske
     if over != OVER[1]:
         return flow_image.asked(run, epoch, picked)
     images = cached.images_of(run)
-    numbers = range(min(most, len(images.test)))
-    asked = tuple((numbered_image(images, number), int(images.test.labels[number])) for number in numbers)
-    return asked, f"the mean over the first {plural(len(numbers), 'test image')}"
+    count = min(most, len(images.test))
+    return first_images(images, count), f"the mean over the first {plural(count, 'test image')}"
 
 
 def role_of(run: Run) -> str:

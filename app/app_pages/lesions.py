@@ -1,6 +1,7 @@
 """Lesions: blocks, branches and ways back are cut, and what is left of the net is measured at once."""
 
 import cached
+import lock
 import snippets
 import streamlit as st
 from flow_data import companions
@@ -38,7 +39,7 @@ def show_net(run: Run, lesion: Lesion, choice: Options) -> None:
     event = view.show("net", data, key=f"lesion-net-{run.id}")
     clicked = event.get("select", {}).get("id", "")
     block = clicked if clicked in choice.blocks else plain_block(whole, clicked)
-    if block in choice.blocks:
+    if block in choice.blocks and not lock.on("cut"):
         lesion_controls.write(toggled(lesion, block, choice.blocks), choice)
         st.rerun()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import cached
 import link
+import lock
 import snippets
 import streamlit as st
 from image_words import verdict
@@ -111,7 +112,15 @@ with st.container(horizontal=True, vertical_alignment="center"):
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    scale = st.pills("Scale", list(SCALES), default="shared", key="scale", bind="query-params", required=True)
+    scale = st.pills(
+        "Scale",
+        list(SCALES),
+        default="shared",
+        key="scale",
+        bind="query-params",
+        required=True,
+        disabled=lock.on("scale"),
+    )
     scale = scale if scale in SCALES else "shared"
     st.caption(SCALES[scale])
 if shown is None:

@@ -6,7 +6,7 @@ from typing import cast
 import streamlit as st
 
 from dfn.referee.budget import BUDGETS, Budget
-from dfn.referee.contenders import CONTROLS
+from dfn.referee.contenders import USUAL
 from dfn.training.comparisons import methods
 
 MOST_SEEDS = 10
@@ -36,7 +36,7 @@ def show() -> Terms:
         "Beside the fused net",
         list(others),
         selection_mode="multi",
-        default=[title for title, name in others.items() if name in CONTROLS],
+        default=[title for title, name in others.items() if name in USUAL],
         key="against",
         bind="query-params",
         help="\n\n".join(f"**{m.title}**: {m.relation}" for m in methods().values() if m.name != "fused"),

@@ -1,6 +1,7 @@
 """Which images: a data set that is at hand, or a sentence that says how to get it."""
 
 import cached
+import lock
 import streamlit as st
 
 from dfn.data.info import DataInfo
@@ -14,6 +15,7 @@ def show() -> DataInfo:
         "Images",
         names,
         key="data",
+        disabled=lock.on("data"),
         bind="query-params",
         help="Digits and scales come with the lab. The others are downloaded by `dfn data fetch NAME`, or read from "
         "the folder that DFN_DATA names.",

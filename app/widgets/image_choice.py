@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import cached
 import link
+import lock
 import streamlit as st
 from maps_data import IMAGES_AT_ONCE
 from picked import OWN, PHOTOGRAPHS, Picked, numbered_image
@@ -50,16 +51,25 @@ def _number(images: "Dataset", run: "Run", epoch: int) -> int:
     classes = [ANY, *images.classes]
     if st.session_state.get("image-class") not in classes:
         st.session_state["image-class"] = ANY
+    fixed = lock.on(KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index = st.number_input(
-            "Test image", 0, count - 1, key=KEY, bind="query-params", persist_state="session", width=150
+            "Test image",
+            0,
+            count - 1,
+            key=KEY,
+            bind="query-params",
+            persist_state="session",
+            width=150,
+            disabled=fixed,
         )
         st.selectbox("Of class", classes, key="image-class", persist_state="session", width=170)
         for words, by in (("Previous", -1), ("Next", 1)):
-            st.button(words, key=f"image-{words}", on_click=_step, args=(images, by))
+            st.button(words, key=f"image-{words}", on_click=_step, args=(images, by), disabled=fixed)
         st.button(
             "Next wrong",
             key="image-wrong",
+            disabled=fixed,
             on_click=_next_wrong,
             args=(images, run, epoch),
             help=f"The next test image that the net gets wrong after epoch {epoch}.",

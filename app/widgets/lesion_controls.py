@@ -3,6 +3,7 @@
 from typing import cast
 
 import link
+import lock
 import streamlit as st
 from lesion_plan import (
     HOWS,
@@ -23,6 +24,7 @@ from widgets import link_choice
 
 ALL = "all"
 NONE = "none"
+CHANGES = ("cut", "edge", "dial", "swap")
 ABOUT = {
     "zero": "Zeros stand for its map. The blocks behind were not trained on zeros.",
     "mean": "Each channel's mean over test images stands for its map: its level stays, what it says of the image goes.",
@@ -77,6 +79,7 @@ def show(lesion: Lesion, options: Options) -> None:
                 "Cut ways back",
                 options.edges,
                 key="lesion-edge",
+                disabled=lock.on("edge"),
                 format_func=edge_words,
                 on_change=_take_edges,
                 placeholder="Each fusion feeds all base networks",
@@ -106,18 +109,24 @@ def _cuts(lesion: Lesion, options: Options) -> None:
         "Cut blocks",
         options.blocks,
         key="lesion-cut",
+        disabled=lock.on("cut"),
         format_func=words,
         on_change=_take_cuts,
         args=(options,),
         placeholder="Click a block in the drawing, or choose here",
     )
+    fixed = any(map(lock.on, CHANGES))
     with st.container(horizontal=True):
         if options.fusions > 1:
             for lane, blocks in options.lanes.items():
                 st.button(
-                    f"Cut all {lane}", key=f"lesion-all-{lane}", on_click=_cut_lane, args=(blocks, lesion, options)
+                    f"Cut all {lane}",
+                    key=f"lesion-all-{lane}",
+                    on_click=_cut_lane,
+                    args=(blocks, lesion, options),
+                    disabled=lock.on("cut"),
                 )
-        st.button("Put everything back", key="lesion-none", on_click=_restore, disabled=not lesion.changes)
+        st.button("Put everything back", key="lesion-none", on_click=_restore, disabled=fixed or not lesion.changes)
 
 
 def _dial(lesion: Lesion, options: Options) -> None:
@@ -128,6 +137,7 @@ def _dial(lesion: Lesion, options: Options) -> None:
         1.0,
         step=0.05,
         key="lesion-dial",
+        disabled=lock.on("dial"),
         on_change=_take_dial,
         help="1 is the net as it was trained, 0 takes the block away. An experiment on the trained net, not a model of "
         "the paper.",
@@ -136,7 +146,7 @@ def _dial(lesion: Lesion, options: Options) -> None:
     if len(fusions) > 2:
         st.session_state["lesion-dial-at"] = str(lesion.dial_at or ALL)
         draw = st.pills if len(fusions) < 14 else st.selectbox
-        draw("At fusion", fusions, key="lesion-dial-at", on_change=_take_dial)
+        draw("At fusion", fusions, key="lesion-dial-at", on_change=_take_dial, disabled=lock.on("dial"))
 
 
 def _take_cuts(options: Options) -> None:
@@ -157,5 +167,5 @@ def _cut_lane(blocks: tuple[str, ...], lesion: Lesion, options: Options) -> None
 
 
 def _restore() -> None:
-    for key in ("cut", "edge", "dial", "swap"):
+    for key in CHANGES:
         link.write(key, "")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import link
+import lock
 import streamlit as st
 
 
@@ -26,7 +27,9 @@ def show(
     value = said or default
     slot = f"{key}-choice"
     st.session_state[slot] = value
-    draw(label, options, key=slot, format_func=words, on_change=_take, args=(key, default), **more)
+    draw(
+        label, options, key=slot, format_func=words, on_change=_take, args=(key, default), disabled=lock.on(key), **more
+    )
     return value
 
 

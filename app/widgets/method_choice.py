@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import link
+import lock
 import streamlit as st
 from attribution_data import INPUT, fitting
 
@@ -115,6 +116,7 @@ def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
         on_change=_take_kind,
         args=(first,),
         required=True,
+        disabled=lock.on("beside"),
     )
     if kind == NOTHING or not offered[kind]:
         return Beside(kind)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import link
+import lock
 import streamlit as st
 
 from dfn.data.info import DataInfo
@@ -55,13 +56,23 @@ def show(info: DataInfo) -> Chosen:
         6,
         "How often the maps are joined. 0: only the logits are averaged (decision fusion). 1: late fusion.",
     )
-    join = st.pills("Join", JOINS, default="sum", key="join", bind="query-params", help=_JOIN_HELP, required=True)
+    join = st.pills(
+        "Join",
+        JOINS,
+        default="sum",
+        key="join",
+        bind="query-params",
+        help=_JOIN_HELP,
+        required=True,
+        disabled=lock.on("join"),
+    )
     width = st.segmented_control(
         "Width",
         WIDTHS,
         default=16,
         key="width",
         bind="query-params",
+        disabled=lock.on("width"),
         required=True,
         help="Channels of the first stage; the second has twice, the third four times as many.",
     )
@@ -71,6 +82,7 @@ def show(info: DataInfo) -> Chosen:
         default=2,
         key="bases",
         bind="query-params",
+        disabled=lock.on("bases"),
         required=True,
         help="The paper fuses two; any number can be fused.",
     )
@@ -89,7 +101,7 @@ def exchanged(event: object, chosen: Chosen) -> bool:
     """Note in the address that the blocks of a fusion were exchanged once more, as a click in the drawing says.
     Returns whether there is such a fusion: a message can be forged."""
     fusion = event.get("fusion") if isinstance(event, dict) else None
-    if not isinstance(fusion, int) or fusion not in range(1, chosen.fusions + 1):
+    if not isinstance(fusion, int) or fusion not in range(1, chosen.fusions + 1) or lock.on(EXCHANGES):
         return False
     turns = _turns(chosen.fusions, len(chosen.bases))
     turns[fusion - 1] = (turns[fusion - 1] + 1) % len(chosen.bases)
@@ -130,4 +142,4 @@ def _turns(fusions: int, bases: int) -> list[int]:
 
 
 def _slider(label: str, key: str, low: int, high: int, start: int, about: str) -> int:
-    return st.slider(label, low, high, start, key=key, bind="query-params", help=about)
+    return st.slider(label, low, high, start, key=key, bind="query-params", help=about, disabled=lock.on(key))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from random import randrange
 from typing import Any
 
+import lock
 import race
 import streamlit as st
 
@@ -29,6 +30,7 @@ def show(info: DataInfo) -> Plan:
         "Recipe",
         names,
         key="preset",
+        disabled=lock.on("preset"),
         bind="query-params",
         help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
     )
@@ -40,6 +42,7 @@ def show(info: DataInfo) -> Plan:
         value=None,
         placeholder=f"{settings['epochs']}, as the recipe says",
         key="epochs",
+        disabled=lock.on("epochs"),
         bind="query-params",
     )
     if epochs:
@@ -51,6 +54,7 @@ def show(info: DataInfo) -> Plan:
         selection_mode="multi",
         default=["plain deep", "plain shallow", "ResNet"],
         key="rivals",
+        disabled=lock.on("rivals"),
         bind="query-params",
         help="The same data in the same order from the same seed. The shallow base, ResNet, late and decision fusion "
         "are the honest controls.",
@@ -112,6 +116,7 @@ def _images(info: DataInfo) -> dict[str, Any]:
         [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
         default="5000",
         key="images",
+        disabled=lock.on("images"),
         bind="query-params",
         required=True,
     )
@@ -121,6 +126,7 @@ def _images(info: DataInfo) -> dict[str, Any]:
         [side // 2, side],
         default=side // 2,
         key="pixels",
+        disabled=lock.on("pixels"),
         bind="query-params",
         required=True,
         help="Pixels along a side. Half of them train about four times as fast.",
@@ -142,10 +148,18 @@ def _seed() -> int:
         max_value=2**31 - 1,
         value=0,
         key="seed",
+        disabled=lock.on("seed"),
         bind="query-params",
         help="Decides the first weights and the order of the images. The same seed gives the same curve.",
     )
-    right.button("New", key="new-seed", on_click=_new_seed, width="stretch", help="Another seed: another experiment.")
+    right.button(
+        "New",
+        key="new-seed",
+        on_click=_new_seed,
+        width="stretch",
+        help="Another seed: another experiment.",
+        disabled=lock.on("seed"),
+    )
     return min(max(int(seed or 0), 0), 2**31 - 1)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import cached
 import link
+import lock
 import streamlit as st
 from maps_data import Shown, run_with_maps, runs_with_maps
 
@@ -33,6 +34,7 @@ def show() -> Shown | None:
         "Run",
         list(found),
         key="run-choice",
+        disabled=lock.on(KEY),
         on_change=_changed,
         format_func=lambda key: _words(found[key]) if key in found else str(key),
         help="Every run that kept weights, the newest first. Older ones are opened from the Runs page.",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import link
+import lock
 import streamlit as st
 
 from dfn.insight.maps import Place
@@ -18,7 +19,14 @@ def fusion(found: Sequence[Place]) -> int:
         st.session_state["fusion"] = 1
     label = "Fusion" if found[0].join else "Place in the net"
     number = st.pills(
-        label, numbers, default=1, key="fusion", bind="query-params", persist_state="session", required=True
+        label,
+        numbers,
+        default=1,
+        key="fusion",
+        bind="query-params",
+        persist_state="session",
+        required=True,
+        disabled=lock.on("fusion"),
     )
     return number if number in numbers else 1
 

@@ -1,4 +1,4 @@
-"""The project's own drawings as Streamlit components: net, curves, bars, maps and tiles."""
+"""The project's own drawings as Streamlit components: net, curves, bars, maps, tiles and sketch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +18,7 @@ _EVENTS = {
     "bars": (),
     "maps": ("epoch", "pin", "fusion"),
     "tiles": ("select",),
+    "sketch": ("drawn",),
 }
 
 _COMPONENTS = {

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from rich.markup import escape
 
 from dfn import __version__
-from dfn.cli import compare, data, depth_map, methods, paths, reproduce, runs, train
+from dfn.cli import compare, data, depth_map, lessons, methods, paths, reproduce, runs, train
 from dfn.cli.options import MethodOptions, ShapeOptions, TrainingOptions
 from dfn.cli.output import BadInput, Failed, Interrupted, notes
 from dfn.data.errors import DataError
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="List and fetch data sets.")
 app.add_typer(data_app, name="data")
+lessons_app = typer.Typer(help="Check lesson files.")
+app.add_typer(lessons_app, name="lessons")
 
 app.command()(train.train)
 app.command("methods")(methods.show_methods)
@@ -51,6 +53,7 @@ app.command()(runs.restore)
 app.command()(runs.purge)
 data_app.command("list")(data.list_sets)
 data_app.command()(data.fetch)
+lessons_app.command()(lessons.check)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from dfn.cli.seeds import train_one, train_seeds
 from dfn.design.nodes import Join
 from dfn.figures.theme import ROLES
 from dfn.referee.budget import BUDGETS, WORDS, Budget, on_equal_terms, pilot
-from dfn.referee.contenders import CONTROLS, FURTHER, Contender, from_methods
+from dfn.referee.contenders import FURTHER, USUAL, Contender, from_methods
 from dfn.referee.judge import ASSUMPTION, difference, points
 from dfn.referee.report import signed
 from dfn.referee.results import Result, machine, pace, sentences, to_data
@@ -24,7 +24,7 @@ from dfn.training.recipe import Recipe
 
 MOST_SEEDS = 100
 DEEP, SHALLOW, FUSIONS, WIDTH = 26, 8, 6, 16
-METHODS = f"Methods, each set beside the first. Default: {','.join(CONTROLS)}."
+METHODS = f"Methods, each set beside the first. Default: {','.join(USUAL)}."
 NETS = "Nets of the catalogue in place of methods, such as fused,plain,highway."
 BUDGET = f"What is equal for all: {', '.join(BUDGETS)}."
 
@@ -80,7 +80,7 @@ def _of_methods(names: str | None, shape: ShapeOptions, images: Images) -> list[
     fusions = FUSIONS if shape.fusions is None else shape.fusions
     join = cast(Join, shape.join or "sum")  # a design refuses any other word
     frame = Frame(bases, fusions, shape.width or WIDTH, images.classes, images.shape[0], join)
-    wanted = CONTROLS if names is None else [name.strip() for name in names.split(",")]
+    wanted = USUAL if names is None else [name.strip() for name in names.split(",")]
     for name in wanted:
         if name not in all_methods():
             refuse("--methods", name, ", ".join(all_methods()))

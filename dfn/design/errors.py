@@ -43,7 +43,15 @@ def whole(field: str, value: Any, low: int, high: int) -> int:
 
 def first_error(error: ValidationError, root: str = "") -> DesignError:
     """The first thing that pydantic found wrong, in a user's words; `root` is what the fields belong to."""
-    found = error.errors(include_url=False)[0]
+    return _in_words(error.errors(include_url=False)[0], root)
+
+
+def every_error(error: ValidationError) -> list[tuple[tuple[str | int, ...], DesignError]]:
+    """All that pydantic found wrong, in a user's words, each with its place in the data."""
+    return [(found["loc"], _in_words(found, "")) for found in error.errors(include_url=False)]
+
+
+def _in_words(found: Any, root: str) -> DesignError:
     field, value, kind, context = root, found["input"], found["type"], found.get("ctx", {})
     for index, place in enumerate(found["loc"]):
         if isinstance(place, int):

@@ -131,7 +131,7 @@ def _without_norm() -> Claim:
     return Claim(
         "nobn-scale",
         "Without batch norm a part of the fused net's trainability is the scale of its join: the sum lets the variance "
-        "grow at every fusion; divided by the root of the number of base networks, or averaged, the same net falls back.",
+        "grow at every fusion. Divided by the root of the number of base networks, or averaged, the net falls back.",
         [
             _fused("sum", "sum, no batch norm", norm="none"),
             _fused("root", "sum / √2, no batch norm", "extra1", norm="none", scales=(2**-0.5,) * 2),

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
-from dfn.training.comparisons import Frame, Method, Settings, label, methods
+from dfn.training.comparisons import CONTROLS, Frame, Method, Settings, label, methods
 from dfn.training.recipe import Recipe, depths_text
 
-CONTROLS = ("fused", "plain-deep", "plain-shallow", "resnet", "late", "decision")
+USUAL = ("fused", *CONTROLS)
 """The fused net and the nets that it is honest to set beside it."""
 
 FURTHER = ("extra1", "extra2")

@@ -12,7 +12,10 @@ from dfn.training.methods.supervision import SUPERVISION
 from dfn.training.methods.transfer import TRANSFER
 from dfn.training.recipe import Recipe
 
-__all__ = ["Frame", "Method", "Settings", "label", "methods"]
+__all__ = ["CONTROLS", "Frame", "Method", "Settings", "label", "methods"]
+
+CONTROLS = ("plain-deep", "plain-shallow", "resnet", "late", "decision")
+"""The methods that it is honest to set beside every fused net."""
 
 _SHOWN = {"resnet": "ResNet"}
 

@@ -34,7 +34,7 @@ class View(anywidget.AnyWidget):
 
     def on(self, event: str, handler: Handler) -> None:
         """Calls `handler(value)` at every event of that name: `exchange` and `select` (net); `epoch`, `pin` and
-        `fusion` (maps); `select` (tiles)."""
+        `fusion` (maps); `select` (tiles); `drawn` (sketch)."""
         self._handlers.setdefault(event, []).append(handler)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -77,3 +77,8 @@ def maps(data: Mapping[str, Any]) -> View:
 def tiles(data: Mapping[str, Any]) -> View:
     """Small pictures to choose from."""
     return View("tiles", data)
+
+
+def sketch(data: Mapping[str, Any]) -> View:
+    """A curve to draw before it is shown."""
+    return View("sketch", data)

@@ -1,0 +1,209 @@
+"""The guide of an open lesson, above every page that it leads to: what the step says, asks and waits for."""
+
+from typing import Any
+
+import cached
+import lesson_measures
+import lesson_state
+import link
+import lock
+import streamlit as st
+from lesson_shelf import Entry
+
+from dfn.lessons import Lesson, Step
+from dfn.lessons.conditions import Condition, MeasureIs, PageIs, StateIs, Term, Told, holds
+from dfn.lessons.pages import PAGES
+from widgets import lesson_progress, lesson_question
+
+COMPARED = {">=": "at least", "<=": "at most", "==": "equal to", "!=": "other than", ">": "above", "<": "below"}
+TITLES = {
+    "deep": "Deep depth",
+    "shallow": "Shallow depth",
+    "x": "an exchange",
+    "at": "a place in a map",
+    "cut": "a cut",
+}
+FIRST = "compose"  # the page that has no path of its own
+_OPENED = "lesson-opened"
+_WAITING = "lesson-waiting"
+_TROUBLE = "lesson-trouble"  # said when the step's page is open: whatever is drawn before is gone with the switch
+
+
+def show(path: str) -> None:
+    """Draw the guide where the address names a lesson, and open the step's page where it is not open yet; `path` is
+    that of the page under it. Locks are read in any case: a teacher may hand out a page without a lesson."""
+    page = path or FIRST
+    named = link.read("lesson")
+    entry = cached.lessons().get(named) if named else None
+    if named and (entry is None or entry.lesson is None):
+        st.warning("The link names a lesson that is not here; the Lessons page has those that are.")
+        link.write("lesson", "")
+    if not named or entry is None or entry.lesson is None:
+        lock.read(())
+        return
+    lesson = entry.lesson
+    number = _number(lesson)
+    step = lesson.steps[number - 1]
+    lock.read(step.free)
+    if st.session_state.get(_OPENED) != (named, number):
+        st.session_state[_OPENED] = named, number
+        if page != step.page or not any(name in st.query_params for name in PAGES[page]):
+            open_step(entry, number)
+    if _TROUBLE in st.session_state:
+        st.warning(st.session_state.pop(_TROUBLE))
+    lesson_progress.sync()
+    with st.expander(f"Lesson: {lesson.title}, step {number} of {len(lesson.steps)}", True, icon=":material/school:"):
+        _step(entry, lesson, number, step, page)
+
+
+def follow(path: str) -> None:
+    """Look again when the page is drawn: what was done in one of its views is known only then."""
+    waited = st.session_state.pop(_WAITING, None)
+    entry = cached.lessons().get(link.read("lesson")) if waited else None
+    if waited is None or entry is None or entry.lesson is None:
+        return
+    key, told = waited
+    number = _number(entry.lesson)
+    page = path or FIRST
+    still = _waiting(entry.lesson.steps[number - 1], told, page, lesson_state.current(page))
+    if key == f"{entry.id}-{number}" and not still:
+        st.rerun()
+
+
+def open_step(entry: Entry, number: int) -> None:
+    """Go to the page of a step, in the step's state."""
+    lesson = entry.lesson
+    assert lesson is not None
+    step = lesson.steps[number - 1]
+    link.write("lesson", entry.id)
+    link.write("step", str(number))
+    st.session_state[_OPENED] = entry.id, number
+    st.session_state["lesson-finished"] = ""
+    lesson_state.enter(step.page, step.state)
+    named = {"lesson": entry.id, "step": str(number)} | ({"lock": link.read("lock")} if link.read("lock") else {})
+    st.switch_page(f"app_pages/{step.page}.py", query_params=lesson_state.address(step.state) | named)
+
+
+def leave() -> None:
+    """Close the lesson and show the shelf."""
+    for key in ("lesson", "step", "lock"):
+        link.write(key, "")
+    st.session_state.pop(_OPENED, None)
+    st.switch_page("app_pages/lessons.py", query_params={})
+
+
+def _number(lesson: Lesson) -> int:
+    """The step that the address names, counted from 1."""
+    said = link.read("step")
+    if said in map(str, range(1, len(lesson.steps) + 1)):
+        return int(said)
+    if said:
+        st.session_state[_TROUBLE] = (
+            f"The link names a step that this lesson does not have; it has 1 to {len(lesson.steps)}."
+        )
+    link.write("step", "1")
+    return 1
+
+
+def _step(entry: Entry, lesson: Lesson, number: int, step: Step, page: str) -> None:
+    key = f"{entry.id}-{number}"
+    state = lesson_state.current(page)
+    told: set[str] = set()
+    left, right = st.columns([1, 1], gap="large") if step.question else (st.container(), st.container())
+    with left:
+        st.markdown(f"**{step.title}**")
+        st.markdown(step.text)
+        if step.look:
+            st.markdown(f":material/visibility: Look at: **{step.look}**")
+    with right:
+        if step.question:
+            told.add(lesson_question.show(step.question, key, state))
+        pressed = f"lesson-answer-{key}-pressed"
+        if step.button:
+            if st.button(step.button, key=f"{pressed}-button", disabled=st.session_state.get(pressed, False)):
+                st.session_state[pressed] = True
+                st.rerun()
+            told |= {"pressed"} if st.session_state.get(pressed) else set()
+    waiting = _waiting(step, told, page, state)
+    if not waiting:
+        lesson_progress.finish(entry.id, number)
+    done = number in lesson_progress.finished(entry.id)
+    if done:
+        st.markdown(":green[:material/check_circle:] This step is done.")
+    else:
+        st.session_state[_WAITING] = key, told
+        st.caption(f"To go on: {'; '.join(_words(what, step, state) for what in waiting)}.")
+    _buttons(entry, lesson, number, done)
+
+
+def _waiting(step: Step, told: set[str], page: str, state: dict[str, Any]) -> list[Condition]:
+    """The conditions that do not hold yet."""
+
+    def measure(name: str, argument: str) -> float | None:
+        return lesson_measures.measure(name, argument, state)
+
+    return [what for what in step.conditions if not holds(what, told=told, page=page, state=state, measure=measure)]
+
+
+def _buttons(entry: Entry, lesson: Lesson, number: int, done: bool) -> None:
+    last = number == len(lesson.steps)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        back = st.button("Back", key="lesson-back", disabled=number == 1, icon=":material/arrow_back:", shortcut="b")
+        word = ("Finish" if last else "Next step") if done else "Skip this step"
+        on = st.button(
+            word,
+            key="lesson-next",
+            type="primary" if done else "secondary",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            shortcut="n",
+        )
+        again = st.button(
+            "Set the page again",
+            key="lesson-again",
+            type="tertiary",
+            icon=":material/replay:",
+            help=f"Opens {lesson.steps[number - 1].page.capitalize()} as this step begins.",
+        )
+        left = st.button("Leave the lesson", key="lesson-leave", type="tertiary", icon=":material/close:")
+    if back and number > 1:
+        open_step(entry, number - 1)
+    if again:
+        open_step(entry, number)
+    if on and not last:
+        open_step(entry, number + 1)
+    if left or on:
+        st.session_state["lesson-finished"] = entry.id if on and done else ""
+        leave()
+
+
+def _words(what: Condition, step: Step, state: dict[str, Any]) -> str:
+    """A condition as a learner reads it."""
+    match what:
+        case Told(what="answered"):
+            return "answer the question"
+        case Told(what="predicted"):
+            return "say what you expect, then measure"
+        case Told():
+            return f"press “{step.button}”"
+        case PageIs():
+            return f"open the page {what.page.capitalize()}"
+        case StateIs():
+            title = TITLES.get(what.knob, what.knob)
+            return f"{title} {COMPARED[what.compared]} {what.value}" if what.value != "" else f"{title} set"
+        case MeasureIs(compared=">", right=Term(measure="", plus=0.0)):
+            return f"measure the {_name(what.left)}"
+        case MeasureIs():
+            return f"{_term(what.left, state)} {COMPARED[what.compared]} {_term(what.right, state)}"
+
+
+def _term(term: Term, state: dict[str, Any]) -> str:
+    if not term.measure:
+        return f"{term.plus:g}"
+    now = lesson_measures.measure(term.measure, term.argument, state)
+    known = f" (now {now:.3g})" if now is not None else " (not measured yet)"
+    return f"{_name(term)}{known}" + (f" {term.plus:+g}" if term.plus else "")
+
+
+def _name(term: Term) -> str:
+    return f"{term.measure.replace('_', ' ')}{f' of {term.argument}' if term.argument else ''}"

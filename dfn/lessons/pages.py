@@ -1,0 +1,119 @@
+"""The pages of the app and the knobs that their addresses hold: names, accepted values, defaults.
+
+A lesson opens a page in a state; here it is decided whether the page has that state. The app's tests open every
+state of the built-in lessons, so that this table and the pages cannot part unseen.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dfn.data.info import data_sets
+from dfn.insight.methods import METHODS
+from dfn.training.comparisons import CONTROLS, methods
+from dfn.training.recipe import PRESETS
+
+RECORDED = {"recorded": "fused", "recorded-plain": "plain", "recorded-shallow": "shallow", "recorded-resnet": "resnet"}
+"""Words for `run` that stand for the runs that come with the lab, and the role of each."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One name in an address. `read` gives the value of what a file or an address says, or None where it is not
+    accepted; `in_address` marks what the app keeps in the address itself, other knobs are the widgets' own."""
+
+    accepted: str
+    default: Any
+    read: Callable[[Any], Any]
+    in_address: bool = False
+
+
+def _whole(low: int, high: int, default: int | None, in_address: bool = False) -> Knob:
+    def read(value: Any) -> int | None:
+        text = str(value)
+        fits = re.fullmatch(r"\d{1,10}", text) and low <= int(text) <= high
+        return int(text) if fits else None
+
+    return Knob(f"a whole number from {low} to {high}", default, read, in_address)
+
+
+def _one(options: Sequence[Any], default: Any, in_address: bool = False) -> Knob:
+    named = {str(option): option for option in options}
+    return Knob(f"one of {', '.join(named)}", default, lambda value: named.get(str(value)), in_address)
+
+
+def _several(options: Sequence[str], default: list[str]) -> Knob:
+    def read(value: Any) -> list[str] | None:
+        words = value if isinstance(value, list) else [value]
+        return words if all(word in options for word in words) else None
+
+    return Knob(f"a list of any of {', '.join(options)}", default, read)
+
+
+def _text(pattern: str, accepted: str) -> Knob:
+    def read(value: Any) -> str | None:
+        return str(value) if re.fullmatch(pattern, str(value)) else None
+
+    return Knob(accepted, "", read, in_address=True)
+
+
+_BLOCK = r"(?:fusion\d{1,2}/)?[a-z]+\d?"
+_NET = {
+    "data": _one(tuple(data_sets()), next(iter(data_sets()))),
+    "deep": _whole(2, 110, 50),
+    "shallow": _whole(2, 110, 14),
+    "base3": _whole(2, 110, 26),
+    "base4": _whole(2, 110, 26),
+    "fusions": _whole(0, 12, 6),
+    "join": _one(("sum", "mean", "max", "concat", "gate"), "sum"),
+    "width": _one((4, 8, 16, 32), 16),
+    "bases": _one((2, 3, 4), 2),
+    "x": _text(r"\d{1,12}", "one digit for each fusion, such as 010000: how often its blocks were exchanged"),
+}
+_RIVALS = [methods()[name].title for name in CONTROLS]
+_TRAINING = {
+    "preset": _one(tuple(PRESETS), next(iter(PRESETS))),
+    "epochs": _whole(1, 10_000, None),
+    "images": _one(("1000", "5000", "10000", "all"), "5000"),
+    "pixels": _whole(8, 256, None),
+    "seed": _whole(0, 2**31 - 1, 0),
+    "rivals": _several(_RIVALS, ["plain deep", "plain shallow", "ResNet"]),
+}
+_RUN = {
+    "run": _text(rf"{'|'.join(RECORDED)}|[0-9a-f]{{4,64}}", f"the id of a run, or one of {', '.join(RECORDED)}"),
+    "epoch": _text(r"\d{1,5}", "the number of an epoch"),
+    "image": _whole(0, 10**6, 0),
+}
+_FUSION = {"fusion": _whole(1, 110, 1)}
+PAGES: dict[str, dict[str, Knob]] = {
+    "lessons": {},
+    "compose": _NET,
+    "train": _NET | _TRAINING,
+    "maps": _RUN
+    | _FUSION
+    | {
+        "at": _text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "channel.row.column, such as 3.2.5"),
+        "scale": _one(("shared", "per map", "whole net"), "shared"),
+    },
+    "attribution": _RUN
+    | _FUSION
+    | {
+        "place": _one(("input", "joined", "deep", "shallow"), "input", in_address=True),
+        "method": _one(tuple(METHODS), "integrated_gradients", in_address=True),
+        "target": _text(r"called|true|\d{1,4}", "called, true or the number of a class"),
+        "beside": _text(r"[a-z]+(?:\.\w+)?", "a comparison, such as untrained or epoch.1"),
+    },
+    "flow": _RUN | {"over": _one(("this image", "several images"), "this image", in_address=True)},
+    "lesions": _RUN
+    | {
+        "cut": _text(rf"{_BLOCK}(?:,{_BLOCK})*", "blocks separated by commas, such as fusion3/deep or shallow"),
+        "how": _one(("zero", "mean", "resample"), "zero", in_address=True),
+        "dial": _text(r"(?:0(?:\.\d{1,2})?|1)(?:@\d{1,3})?", "a gain from 0 to 1, such as 0.5 or 0.5@3"),
+        "edge": _text(rf"{_BLOCK}(?:,{_BLOCK})*", "ways back separated by commas, such as fusion1/deep"),
+        "swap": _text(r"[a-z]+\d?\.\d{1,3}\.\d{1,3}", "base network and two fusions, such as deep.1.2"),
+    },
+    "runs": {},
+}
+
+KNOBS = {name: knob for knobs in PAGES.values() for name, knob in knobs.items()}
