@@ -19,7 +19,12 @@ app: $(INSTALLED) ## open the lab in the browser
 	$(BIN)/streamlit run app/main.py $(ARGS)
 
 test: lint browser ## lint, types and every test (ARGS="-k word" goes to pytest)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest -n auto -m "not browser"
+	$(BIN)/python -m pytest -m browser
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 quick: $(INSTALLED) ## the tests without browser that take seconds
 	$(BIN)/python -m pytest -n auto -m "not slow and not browser" $(ARGS)

@@ -5,13 +5,12 @@ import io
 import re
 from typing import Any
 
-import attribution_data
 import browse_data
 import cached
 import numpy as np
 import pytest
+import snippets
 import torch
-from attribution_data import Asked
 from image_words import verdict
 from pages import cards_of, page_at, text_of
 from picked import Picked, numbered_image, other_image
@@ -189,11 +188,12 @@ def test_the_code_makes_the_same_picture(fused, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "assets").symlink_to(cached.RECORDED.parent)
     for pick in picks:
-        code = attribution_data.code(fused, Asked(str(fused.folder), 5, pick, "saliency", "input", 2), recorded=True)
+        code = snippets.attribution(fused, True, 5, pick, 2, "saliency", "input")
         found: dict[str, Any] = {}
         exec(code, found)
         assert (found["x"] == pick.seen(data)).all()
-    assert capsys.readouterr().out == "torch.Size([1, 1, 8, 8]) None\n" * len(picks)
+    printed = capsys.readouterr().out.splitlines()
+    assert [(line[:12], line[-4:]) for line in printed] == [("(1, 1, 8, 8)", "None")] * len(picks)
 
 
 @pytest.mark.slow

@@ -80,7 +80,10 @@ def test_nets_of_the_catalogue_are_compared_as_before(shell: Shell) -> None:
         "compare", *NET, *LIMITS, "--nets", "fused,inception", "--seeds", 1, "--norm", "none", "--json"
     )
     assert code == 0
-    assert [row["label"] for row in values(out)[-1]["results"]] == ["fused 8 + 5", "inception 5 + 8 + 8 + 5"]
+    assert [row["label"] for row in values(out)[-1]["results"]] == [
+        "fused 8 + 5, no norm",
+        "inception 5 + 8 + 8 + 5, no norm",
+    ]
 
 
 def test_a_comparison_outlives_a_net_that_fails(shell: Shell) -> None:

@@ -100,7 +100,7 @@ def test_every_rank_has_its_share_of_a_batch_that_can_be_shared() -> None:
     x = torch.arange(8)
     assert Two().share(x).tolist() == [1, 3, 5, 7]
     with pytest.raises(RecipeError, match=r"batch_size: 7 is not accepted; accepted: a multiple of 2"):
-        Two().prepare(nn.Sequential(), 7)
+        Two().prepare(nn.Sequential(), tiny(batch_size=7))
 
 
 def test_shared_statistics_of_a_whole_batch_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:

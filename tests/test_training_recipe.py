@@ -46,6 +46,7 @@ OTHERS: dict[str, Any] = {
     "path_sgd": True,
     "patience": 3,
     "precision": "fp32",
+    "start": "lsuv",
     "seed": 1,
 }
 

@@ -1,19 +1,23 @@
 """`dfn lessons check`: what is wrong with a lesson file, line by line, before learners see it; loads no torch."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from dfn.cli.output import BadInput, Json, notes, print_json, results
-from dfn.lessons import Lesson, LessonError, read
+
+if TYPE_CHECKING:
+    from dfn.lessons import Lesson
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Lesson files, Markdown with front matter.")], json: Json = False
 ) -> None:
     """Read lessons as the app would; every problem with its line, the value and what would be accepted."""
+    from dfn.lessons import LessonError, read
+
     wrong = 0
     for file in files:
         try:
@@ -34,7 +38,7 @@ def check(
         raise BadInput(f"FILE: {wrong} {'problem' if wrong == 1 else 'problems'} found, each on a line above")
 
 
-def _show(file: Path, lesson: Lesson) -> None:
+def _show(file: Path, lesson: "Lesson") -> None:
     """The lesson in a few lines."""
     lines = [f"[bold]{escape(lesson.title)}[/], {lesson.minutes} minutes, {len(lesson.steps)} steps: {file} is right"]
     for number, step in enumerate(lesson.steps, start=1):
