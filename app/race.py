@@ -10,11 +10,11 @@ from dfn.training.recipe import Recipe
 
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
 FURTHER = {
-    method.title: method.family
+    method.title: f"{method.family}: {method.title}"
     for method in sorted(methods().values(), key=lambda method: method.family)
     if method.name not in ("fused", *CONTROLS)
 }
-"""The titles of all other methods with their families, one family after another."""
+"""The titles of all other methods, each with how it is listed: one family after another."""
 
 _FREE_ROLES = ("extra1", "extra2", "deep")
 

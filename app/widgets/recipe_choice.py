@@ -61,15 +61,15 @@ def show(info: DataInfo) -> Plan:
     )
     further = st.multiselect(
         "Further methods",
-        list(race.FURTHER),
-        format_func=lambda title: f"{race.FURTHER[title]}: {title}",
+        list(race.FURTHER.values()),
         key="methods",
+        disabled=lock.on("methods"),
         bind="query-params",
         placeholder="type to search",
         help="Every other method of `dfn methods`. A net that learns from a teacher enters that one too and waits.",
     )
     settings |= _regularisers()
-    return Plan(settings, (*rivals, *further))
+    return Plan(settings, (*rivals, *(title for title, listed in race.FURTHER.items() if listed in further)))
 
 
 def _regularisers() -> dict[str, Any]:
@@ -79,12 +79,14 @@ def _regularisers() -> dict[str, Any]:
             "Weight decay",
             value=True,
             key="decay",
+            disabled=lock.on("decay"),
             bind="query-params",
             help="Pulls all weights to zero, by 1e-4 of each.",
         )
         path_sgd = st.toggle(
             "Path-SGD",
             key="path-sgd",
+            disabled=lock.on("path-sgd"),
             bind="query-params",
             help="Divides every gradient by what its weight adds to the sum over all paths. For the joins sum, mean "
             "and concat; behind a batch norm it is a heuristic.",
@@ -96,6 +98,7 @@ def _regularisers() -> dict[str, Any]:
             value=None,
             placeholder="train to the end",
             key="patience",
+            disabled=lock.on("patience"),
             bind="query-params",
             help="Epochs without a lower loss on held-out training images, after which training stops.",
         )

@@ -51,6 +51,11 @@ def _several(options: Sequence[str], default: list[str]) -> Knob:
     return Knob(f"a list of any of {', '.join(options)}", default, read)
 
 
+def _flag(default: bool) -> Knob:
+    named = {"true": True, "false": False}
+    return Knob("true or false", default, lambda value: named.get(str(value).lower()))
+
+
 def _text(pattern: str, accepted: str) -> Knob:
     def read(value: Any) -> str | None:
         return str(value) if re.fullmatch(pattern, str(value)) else None
@@ -72,6 +77,9 @@ _NET = {
     "x": _text(r"\d{1,12}", "one digit for each fusion, such as 010000: how often its blocks were exchanged"),
 }
 _RIVALS = [methods()[name].title for name in CONTROLS]
+_FURTHER = [
+    f"{method.family}: {method.title}" for name, method in methods().items() if name not in ("fused", *CONTROLS)
+]
 _TRAINING = {
     "preset": _one(tuple(PRESETS), next(iter(PRESETS))),
     "epochs": _whole(1, 10_000, None),
@@ -79,6 +87,10 @@ _TRAINING = {
     "pixels": _whole(8, 256, None),
     "seed": _whole(0, 2**31 - 1, 0),
     "rivals": _several(_RIVALS, ["plain deep", "plain shallow", "ResNet"]),
+    "methods": _several(_FURTHER, []),
+    "decay": _flag(True),
+    "path-sgd": _flag(False),
+    "patience": _whole(1, 10_000, None),
 }
 _RUN = {
     "run": _text(rf"{'|'.join(RECORDED)}|[0-9a-f]{{4,64}}", f"the id of a run, or one of {', '.join(RECORDED)}"),
