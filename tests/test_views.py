@@ -6,6 +6,7 @@ import io
 import itertools
 import re
 from pathlib import Path
+from typing import Literal, get_args
 from xml.etree import ElementTree
 
 import numpy as np
@@ -512,6 +513,8 @@ def test_every_tile_shows_its_own_part_of_the_sheet(view: Open) -> None:
 
 # ---- saving -----------------------------------------------------------------------------------------------------
 
+Saved = Literal["net", "curves", "bars", "maps"]  # what only asks (tiles, sketch) is nothing to keep
+
 
 def saved(page: Page, kind: str) -> tuple[str, bytes]:
     """What comes down when a view is saved as this kind: the name of the file and its bytes."""
@@ -527,8 +530,8 @@ def table(text: bytes) -> list[list[str]]:
     return list(csv.reader(text.decode().splitlines()))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_view_is_saved_as_it_stands(view: Open, name: Name) -> None:
+@pytest.mark.parametrize("name", get_args(Saved))
+def test_a_view_is_saved_as_it_stands(view: Open, name: Saved) -> None:
     page = view(name, SAMPLES[name][0])
     file, picture = saved(page, "PNG")
     assert file.endswith(".png") and not re.search(r"[^a-z0-9.-]", file)

@@ -21,8 +21,8 @@ _FILES: dict[str, tuple[str, ...]] = {
     "curves": ("common", "save", "curves_scale", "curves"),
     "bars": ("common", "save", "bars"),
     "maps": ("common", "save", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
-    "tiles": ("common", "tiles"),
-    "sketch": ("common", "sketch"),
+    "tiles": ("common", "save", "tiles"),
+    "sketch": ("common", "save", "sketch"),
     "figure": ("common", "save", "figure"),
 }
 
