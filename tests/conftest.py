@@ -190,15 +190,18 @@ def view(chromium: Browser) -> Iterator[OpenView]:
     assert not errors
 
 
-@pytest.fixture(scope="session")
-def streamlit_app(tmp_path_factory: pytest.TempPathFactory, artifacts: Path) -> Iterator[RunningApp]:
-    """The app in a process of its own, with runs of its own; its output goes to `test-artifacts/app.log`."""
+@pytest.fixture(scope="module")
+def streamlit_app(
+    tmp_path_factory: pytest.TempPathFactory, artifacts: Path, request: pytest.FixtureRequest
+) -> Iterator[RunningApp]:
+    """The app in a process of its own for every file of tests, with runs of its own; its output goes to
+    `test-artifacts/<file>.log`."""
     runs = tmp_path_factory.mktemp("app-runs")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app/main.py", f"--server.port={port}"]
-    log = artifacts / "app.log"
+    log = artifacts / f"{request.node.path.stem}.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | {"DFN_RUNS": str(runs)}, stdout=output, stderr=output
