@@ -21,7 +21,7 @@ app: $(INSTALLED) ## open the lab in the browser
 test: lint browser ## lint, types and every test (ARGS="-k word" goes to pytest)
 ifeq ($(ARGS),)
 	$(BIN)/python -m pytest -n auto -m "not browser"
-	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m browser --reruns 1
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
