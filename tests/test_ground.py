@@ -50,7 +50,7 @@ def test_every_pin_is_declared_and_lies_in_its_range() -> None:
     lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
     assert "-e ." in lines
     pins = ranges([line for line in lines if line and line != "-e ."])
-    declared = ranges(PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["notebooks"] + EXTRAS["dev"])
+    declared = ranges(PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["notebooks"] + EXTRAS["cluster"] + EXTRAS["dev"])
     assert pins.keys() == declared.keys()
     for name, pin in pins.items():
         (exact,) = pin.specifier
@@ -119,7 +119,7 @@ def test_the_two_commands_can_be_planned() -> None:
     # Inside `make test` the outer make hands its own flags and arguments down.
     inherited = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS"}
     environment = {name: value for name, value in os.environ.items() if name not in inherited}
-    for target, ends_with in (("app", "streamlit run app/main.py"), ("test", "python -m pytest")):
+    for target, ends_with in (("app", "streamlit run app/main.py"), ("test", "python -m pytest -m browser --reruns 1")):
         command = ["make", "-n", target]
         plan = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
         assert plan.strip().splitlines()[-1].strip().endswith(ends_with)
