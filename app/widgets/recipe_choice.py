@@ -9,10 +9,7 @@ import race
 import streamlit as st
 
 from dfn.data.info import DataInfo
-from dfn.training.recipe import PRESETS
-
-FEW = 5000
-AMOUNTS = {"1000": 1000, "5000": 5000, "10000": 10_000, "all": None}
+from widgets import training_choice
 
 
 @dataclass(frozen=True)
@@ -25,29 +22,7 @@ class Plan:
 
 def show(info: DataInfo) -> Plan:
     """The controls of a training, in the side bar."""
-    names = list(PRESETS)
-    preset = st.selectbox(
-        "Recipe",
-        names,
-        key="preset",
-        disabled=lock.on("preset"),
-        bind="query-params",
-        help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
-    )
-    settings = dict(PRESETS[preset if preset in PRESETS else names[0]].settings)
-    epochs = st.number_input(
-        "Epochs",
-        min_value=1,
-        max_value=10_000,
-        value=None,
-        placeholder=f"{settings['epochs']}, as the recipe says",
-        key="epochs",
-        disabled=lock.on("epochs"),
-        bind="query-params",
-    )
-    if epochs:
-        settings["epochs"] = min(int(epochs), 10_000)
-    settings |= _images(info) | {"data": info.name, "seed": _seed()}
+    settings = training_choice.show(info) | {"seed": _seed()}
     rivals = st.pills(
         "In the race, beside the fused net",
         race.RIVALS,
@@ -107,39 +82,6 @@ def _regularisers() -> dict[str, Any]:
         chosen["path_sgd"] = True
     if patience:
         chosen["patience"] = min(max(int(patience), 1), 10_000)
-    return chosen
-
-
-def _images(info: DataInfo) -> dict[str, Any]:
-    """For the larger sets how many images, and at what size; the first so many of a fixed order."""
-    if info.train_size <= FEW:
-        return {}
-    limit = st.segmented_control(
-        "Training images",
-        [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
-        default="5000",
-        key="images",
-        disabled=lock.on("images"),
-        bind="query-params",
-        required=True,
-    )
-    side = info.shape[1]
-    size = st.segmented_control(
-        "Pixels",
-        [side // 2, side],
-        default=side // 2,
-        key="pixels",
-        disabled=lock.on("pixels"),
-        bind="query-params",
-        required=True,
-        help="Pixels along a side. Half of them train about four times as fast.",
-    )
-    chosen: dict[str, Any] = {}
-    count = AMOUNTS.get(limit)
-    if count:
-        chosen |= {"train_limit": count, "test_limit": max(500, count // 5)}
-    if size == side // 2:
-        chosen["size"] = size
     return chosen
 
 

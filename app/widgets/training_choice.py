@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import lock
 import streamlit as st
 
 from dfn.data.info import DataInfo
 from dfn.training.recipe import PRESETS
-from widgets.recipe_choice import AMOUNTS, FEW
+
+FEW = 5000
+AMOUNTS = {"1000": 1000, "5000": 5000, "10000": 10_000, "all": None}
 
 
 def show(info: DataInfo) -> dict[str, Any]:
@@ -16,6 +19,7 @@ def show(info: DataInfo) -> dict[str, Any]:
         "Recipe",
         names,
         key="preset",
+        disabled=lock.on("preset"),
         bind="query-params",
         help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
     )
@@ -27,6 +31,7 @@ def show(info: DataInfo) -> dict[str, Any]:
         value=None,
         placeholder=f"{settings['epochs']}, as the recipe says",
         key="epochs",
+        disabled=lock.on("epochs"),
         bind="query-params",
     )
     if epochs:
@@ -43,6 +48,7 @@ def _images(info: DataInfo) -> dict[str, Any]:
         [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
         default="5000",
         key="images",
+        disabled=lock.on("images"),
         bind="query-params",
         required=True,
     )
@@ -52,6 +58,7 @@ def _images(info: DataInfo) -> dict[str, Any]:
         [side // 2, side],
         default=side // 2,
         key="pixels",
+        disabled=lock.on("pixels"),
         bind="query-params",
         required=True,
         help="Pixels along a side. Half of them train about four times as fast.",
