@@ -7,8 +7,8 @@ from importlib import import_module
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is first imported
 
-BENCHMARKS = ("loop", "loader", "telemetry", "fusion", "precision", "maps", "scrub", "folds", "insight", "selftests")
-BENCHMARKS += ("seeds", "history", "app")
+BENCHMARKS = ("claim", "loop", "loader", "telemetry", "fusion", "precision", "maps", "scrub", "folds", "insight")
+BENCHMARKS += ("selftests", "seeds", "history", "app")
 LINE = "{:<10} {:<52} {:>9} {:>6}  {:<9} {}"
 
 
