@@ -20,8 +20,8 @@ app: $(INSTALLED) ## open the lab in the browser
 
 test: lint browser ## lint, types and every test (ARGS="-k word" goes to pytest)
 ifeq ($(ARGS),)
-	$(BIN)/python -m pytest -n auto -m "not browser"
-	$(BIN)/python -m pytest -m browser --reruns 1
+	$(BIN)/python -m pytest -n auto -m "not app"
+	$(BIN)/python -m pytest -m app
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

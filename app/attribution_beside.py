@@ -7,10 +7,10 @@ import cached
 from attribution_data import INPUT, Asked, fitting
 from maps_data import run_with_maps, trained_apart
 from picked import numbered_image
-from widgets.method_choice import Beside, class_of
+from widgets.method_choice import UNIT, Beside, class_of
 
 from dfn.design.spec import to_json
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, Unit
 from dfn.runs.run import Run
 
 
@@ -40,20 +40,22 @@ def offered(run: Run, asked: Asked, images: int, alone: Other | None) -> dict[st
 
 
 def trained_alone(run: Run, asked: Asked, number: int, shape: Sequence[int]) -> Other | None:
-    """The deep base of this net trained alone, at the same place (of this shape), at its last kept epoch up to this
-    one; None where there is none."""
+    """The deep base of this net trained alone, at the same place or with the same unit (of a map of this shape), at its
+    last kept epoch up to this one; None where there is none."""
     runners = [runner for runner in trained_apart(run.recipe) if runner.role == "plain"]
     shown = run_with_maps(runners[0].recipe.id, cached.RECORDED) if runners else None
     if shown is None:
         return None
-    at = INPUT if asked.at == INPUT else f"block{number}"
+    map_ = f"block{number}"
+    at = INPUT if asked.at == INPUT else map_
+    target = replace(asked.target, at=map_) if isinstance(asked.target, Unit) else asked.target
     recipe = shown.run.recipe
     shapes = cached.costs(to_json(recipe.design), cached.image_shape(recipe)).shapes
-    if at != INPUT and shapes.get(at) != tuple(shape):
+    if (at == map_ or target != asked.target) and shapes.get(map_) != tuple(shape):
         return None
     kept = list(shown.run.snapshots())
     epoch = max((one for one in kept if one <= asked.epoch), default=kept[0])
-    there = replace(asked, folder=str(shown.run.folder), epoch=epoch, at=at)
+    there = replace(asked, folder=str(shown.run.folder), epoch=epoch, at=at, target=target)
     return Other(shown.run, there, f"{runners[0].label}, trained apart")
 
 
@@ -70,8 +72,8 @@ def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | No
         case "image":
             image = numbered_image(cached.images_of(run), int(beside.what))
             called = cached.called_class(asked.folder, asked.epoch, image)
-            changed = replace(asked, image=image, target=class_of(target, called, image.label))
-            return Other(run, changed, image.name)
+            same = asked.target if target == UNIT else class_of(target, called, image.label)
+            return Other(run, replace(asked, image=image, target=same), image.name)
         case "apart":
             return alone
     return None

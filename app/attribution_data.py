@@ -14,7 +14,7 @@ from picked import Picked
 
 from dfn.design.spec import Design
 from dfn.insight.maps import Place, reach
-from dfn.insight.methods import METHODS, Method, misfit
+from dfn.insight.methods import METHODS, Method, Unit, misfit
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -27,25 +27,31 @@ Heat = NDArray[np.float64]
 INPUT = "input"
 GAP_ALLOWED = 0.01
 NEVER_NEGATIVE = ("saliency", "grad_cam")
-UNITS = {"amount": "of the logit", "slope": "of the logit for a change by 1", "relevance": "in no unit"}
+UNITS = {"amount": "of {what}", "slope": "of {what} for a change by 1", "relevance": "in no unit"}
 
 
 @dataclass(frozen=True)
 class Asked:
     """Everything that one picture depends on: the run's folder, the epoch, the image, the method, the name of the map
-    (or `input`) and the class."""
+    (or `input`), and the class or the unit of a map that is explained."""
 
     folder: str
     epoch: int
     image: Picked
     method: str
     at: str
-    target: int
+    target: int | Unit
 
     @property
     def question(self) -> tuple[str | int, ...]:
         """The same in words and numbers, the image by its pixels."""
-        return self.folder, self.epoch, self.image.key, self.method, self.at, self.target
+        target = str(self.target) if isinstance(self.target, Unit) else self.target
+        return self.folder, self.epoch, self.image.key, self.method, self.at, target
+
+    @property
+    def explained(self) -> str:
+        """What the values are shares of."""
+        return "the unit" if isinstance(self.target, Unit) else "the logit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +149,13 @@ class Scale:
         return heat / (np.abs(heat).max() or 1.0) if self.each else heat
 
 
-def common_scale(shown: list[tuple[str, Heat]]) -> Scale:
-    """The scale for pictures by these methods."""
+def common_scale(shown: list[tuple[str, Heat]], explained: str = "the logit") -> Scale:
+    """The scale for pictures by these methods, whose values are shares of what is explained."""
     kinds = {METHODS[method].values for method, _ in shown}
     signed = any(method not in NEVER_NEGATIVE for method, _ in shown)
     if len(kinds) > 1 or "relevance" in kinds:
         return Scale(1.0, "of the largest value in its picture", signed, each=True)
-    return Scale(reach([heat for _, heat in shown]), UNITS[kinds.pop()], signed)
+    return Scale(reach([heat for _, heat in shown]), UNITS[kinds.pop()].format(what=explained), signed)
 
 
 def cost_words(method: Method, shape: tuple[int, ...]) -> str:

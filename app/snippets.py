@@ -8,6 +8,7 @@ from lesion_plan import Lesion, numbered
 from picked import Picked
 
 from dfn.insight.maps import Place
+from dfn.insight.methods import Unit
 from dfn.runs.run import Run
 
 Imports = Iterable[str]
@@ -100,13 +101,14 @@ def lesion_calls(lesion: Lesion, plain: tuple[str, ...]) -> list[str]:
     return calls
 
 
-def attribution(run: Run, recorded: bool, epoch: int, image: Picked, target: int, method: str, at: str) -> str:
+def attribution(run: Run, recorded: bool, epoch: int, image: Picked, target: int | Unit, method: str, at: str) -> str:
     """The values of one picture and their completeness gap."""
-    asked = f'method="{method}", at="{at}", target={target}'
+    asked = f'method="{method}", at="{at}", target={target!r}'
+    unit = ["from dfn.insight.methods import Unit"] if isinstance(target, Unit) else []
     lines = [
-        opening(run, recorded, epoch, ["import dfn", *_imports(image)]),
+        opening(run, recorded, epoch, ["import dfn", *unit, *_imports(image)]),
         f"x = data.normalise({image.python}[None])",
-        f'a = dfn.attribute(net, x, {target}, "{method}", at="{at}")',
+        f'a = dfn.attribute(net, x, {target!r}, "{method}", at="{at}")',
         'print(tuple(a.values.shape), f"{a.values.double().sum():.6g}", a.gap)',
         *_line(image, f"notebook.attribution(run, image={image.number}, {asked}, epoch={epoch})"),
     ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from torch import Tensor
 
+    from dfn.insight.methods import Unit
     from dfn.models.build import FusedNet
     from dfn.runs.run import Run
     from dfn.views.notebook import View
@@ -58,12 +59,12 @@ def attribution(
     image: "Image" = 0,
     method: str = "integrated_gradients",
     at: str = "input",
-    target: int | None = None,
+    target: "int | Unit | None" = None,
     epoch: int | None = None,
     **options: Any,
 ) -> "go.Figure":
-    """Where the logit of `target` came from, the class that the net calls where it is None, beside the image. `method`,
-    `at` and `options` are those of `dfn.attribute`. Raises ValueError."""
+    """Where the logit of `target` came from, the class that the net calls where it is None, or the value of a `Unit`,
+    beside the image. `method`, `at` and `options` are those of `dfn.attribute`. Raises ValueError."""
     from dfn.figures.attribution import beside_image
     from dfn.insight.attribution import attribute
     from dfn.insight.methods import METHODS
@@ -73,7 +74,8 @@ def attribution(
     found = attribute(net, x, wanted, method, at, **options)
     gap = "" if found.gap is None else f", completeness gap {float(found.gap[0]):.1e}"
     seen = x[0].permute(1, 2, 0).cpu().numpy()
-    title = f"{METHODS[method].title} of {at} for class {wanted}{gap}"
+    about = f"class {wanted}" if isinstance(wanted, int) else str(wanted)
+    title = f"{METHODS[method].title} of {at} for {about}{gap}"
     return beside_image(found.values[0].double().sum(0).cpu().numpy(), seen, title)
 
 

@@ -54,8 +54,12 @@ class RunningApp:
 @pytest.hookimpl(tryfirst=True)  # before `-m "not browser"` picks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "chromium" in fixtures:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.flaky(reruns=1))
+        if "streamlit_app" in fixtures:
+            item.add_marker("app")
     # Playwright's event loop stays open in the main thread; whoever calls asyncio.run must have had its turn before.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 

@@ -13,11 +13,12 @@ from picked import numbered_image
 from safetensors.torch import save_file
 from streamlit.runtime import Runtime
 from streamlit.testing.v1 import AppTest
+from widgets.attribution_view import signed
 
 import dfn
 from dfn.insight.attribution import attribute
 from dfn.insight.branches import attribute_by_branch
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, Unit
 from dfn.insight.scores import pointing, rank_correlation
 from dfn.runs.store import Run, Store
 from dfn.runs.weights import net_after
@@ -202,6 +203,34 @@ def test_what_is_chosen_goes_into_the_link(fused):
     }
     app.selectbox(key="target-choice").set_value("called").run()
     assert "target" not in app.query_params
+
+
+def test_a_unit_of_a_map_is_explained_in_terms_of_the_image(fused):
+    app = _well(_open(image="4", fusion="2", target="unit", unit="deep.1.2.3"))
+    net, x, _ = _asked(fused, 4)
+    found = attribute(net, x, Unit("fusion2/deep", 1, 2, 3))
+    assert f"their sum is {signed(float(found.values.double().sum()))}" in _alts(app)[1]
+    assert "for unit 1, 2, 3 of the deep block of fusion 2, epoch 5" in text_of(app)
+    assert f"Its value after this epoch is {float(net.trace(x)[1]['fusion2/deep'][0, 1, 2, 3]):.3g}" in text_of(app)
+    assert "Through which block" not in text_of(app) and not app.get("place-choice")
+    app.number_input(key="unit-row").set_value(0).run()
+    assert _well(app).query_params["unit"] == "deep.1.0.3"
+
+
+def test_without_a_link_the_unit_is_the_pinned_one_or_the_greatest(fused):
+    net, x, _ = _asked(fused, 4)
+    joined = net.trace(x)[1]["fusion1/joined"][0].abs()
+    greatest = ", ".join(str(int(i)) for i in (joined == joined.max()).nonzero()[0])
+    assert f"for unit {greatest} of the joined map of fusion 1" in text_of(_well(_open(image="4", target="unit")))
+    assert "for unit 2, 3, 1 of the joined map of fusion 1" in text_of(_well(_open(target="unit", at="2.3.1")))
+
+
+@pytest.mark.parametrize("unit", ["deep.99.0.0", "nothing.0.0.0", "<b>" * 50])
+def test_a_unit_that_is_not_there_is_a_sentence(fused, unit):
+    app = _open(target="unit", unit=unit)
+    assert not app.exception and not app.error
+    assert "names a unit that this net does not have" in app.warning[0].value
+    assert not app.run().warning, "said once"
 
 
 KEYS = ["method", "place", "target", "beside", "epoch", "fusion"]

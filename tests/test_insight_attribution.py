@@ -29,9 +29,9 @@ from dfn.design.spec import Design
 from dfn.insight.attribution import Attribution, Cancelled, attribute
 from dfn.insight.branches import attribute_by_branch
 from dfn.insight.gradients import gradient_by_length, gradient_flow
-from dfn.insight.methods import METHODS, misfit
+from dfn.insight.methods import METHODS, Unit, misfit
 from dfn.insight.scores import infidelity, pixel_curve, randomisation, sensitivity
-from dfn.insight.subject import Unit, mark, own_copy
+from dfn.insight.subject import mark, own_copy
 from dfn.models.build import FusedNet, build
 
 X = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(1))

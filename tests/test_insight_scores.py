@@ -12,7 +12,7 @@ from dfn.design.catalogue import fused
 from dfn.design.nodes import Conv, Head, Series
 from dfn.design.spec import Design
 from dfn.insight.attribution import attribute
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, Unit
 from dfn.insight.scores import (
     hit_rates,
     infidelity,
@@ -22,7 +22,6 @@ from dfn.insight.scores import (
     rank_correlation,
     sensitivity,
 )
-from dfn.insight.subject import Unit
 from dfn.models.build import FusedNet, build
 
 X = torch.randn(4, 2, 8, 8, generator=torch.Generator().manual_seed(1))

@@ -14,7 +14,6 @@ import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 from image_words import caption, verdict
 from maps_data import Shown
-from picked import Picked
 from widgets import (
     attribution_cards,
     attribution_view,
@@ -24,13 +23,14 @@ from widgets import (
     python_code,
     run_choice,
     selection,
+    unit_choice,
     view,
 )
 from widgets import attribution_work as work
 from widgets.attribution_view import Panel
 
 from dfn.insight.maps import Place, places
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, Unit
 from dfn.runs.run import Run
 
 if TYPE_CHECKING:
@@ -60,13 +60,18 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = found[selection.fusion(found) - 1]
         spots = data.spots(place)
-        spot = method_choice.place(list(spots))
+        of_unit = method_choice.is_unit()  # such a value is explained in terms of the image alone
+        spot = INPUT if of_unit else method_choice.place(list(spots))
         method = method_choice.method(spots[spot], recipe.design)
     with sidebar:
         wanted = method_choice.target(images.classes, called, true)
-    asked = Asked(str(run.folder), epoch, picked, method, spots[spot], method_choice.class_of(wanted, called, true))
+        here = {name: maps[name][epochs.index(epoch)] for name in place.names}
+        unit = unit_choice.show(place, here) if of_unit else None
+    target = unit or method_choice.class_of(wanted, called, true)
+    asked = Asked(str(run.folder), epoch, picked, method, spots[spot], target)
     shape = maps[asked.at].shape[1:] if asked.at != INPUT else images.shape
-    alone = attribution_beside.trained_alone(run, asked, found.index(place) + 1, shape)
+    looked_at = maps[unit.at].shape[1:] if unit else shape
+    alone = attribution_beside.trained_alone(run, asked, found.index(place) + 1, looked_at)
     with sidebar:
         beside = method_choice.beside(attribution_beside.offered(run, asked, len(images.test), alone))
 
@@ -74,7 +79,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     first = picture(asked, run, f"{title} {of}")
     if first is None:
         return
-    panels, answers = [panel_of(title, of, asked, first, images)], [first]
+    panels, answers = [panel_of(title, of, asked, first, images, place)], [first]
     other = attribution_beside.other(run, asked, beside, wanted, alone)
     second = picture(other.asked, other.run, other.title) if other else None
     if other and second:
@@ -85,25 +90,29 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
                 other.asked,
                 second,
                 images,
+                place,
             )
         )
         answers.append(second)
-    show_pictures(panels, answers, picked, images.classes)
-    if place.join:
+    show_pictures(panels, answers, asked, images.classes)
+    if place.join and not unit:
         show_branches(replace(asked, method=FROM_IMAGE, at=INPUT), run, found.index(place) + 1, place)
     attribution_cards.show(cached.net_after(asked.folder, epoch), images, asked, first)
     show_sources(shown, asked, shape)
 
 
-def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset") -> Panel:
+def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset", place: Place) -> Panel:
     """One picture with its words."""
-    about = f"{of}, for class {images.classes[asked.target]}, epoch {asked.epoch}"
+    unit = isinstance(asked.target, Unit)
+    what = unit_choice.in_words(asked.target, place.title) if unit else f"class {images.classes[asked.target]}"
+    about = f"{of}, for {what}, epoch {asked.epoch}"
     return Panel(title, about, asked.method, answer.heat, asked.image.array)
 
 
-def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: Picked, classes: Sequence[str]) -> None:
+def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: Asked, classes: Sequence[str]) -> None:
     """The bare image, one or two pictures on one scale, and their self-tests."""
-    scale = data.common_scale([(panel.method, panel.heat) for panel in panels])
+    picked = asked.image
+    scale = data.common_scale([(panel.method, panel.heat) for panel in panels], asked.explained)
     with st.container(border=True, key="attribution-pictures"):
         columns = st.columns(3)
         with columns[0]:
@@ -115,7 +124,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: P
                 attribution_view.panel(panel, scale)
         if len(panels) == 1:
             with columns[2]:
-                attribution_view.gap_card(answers[0], panels[0].method)
+                attribution_view.gap_card(answers[0], asked)
                 attribution_view.limits(panels[:1])
         attribution_view.scale_strip(scale)
         name = f"{panels[0].method} {panels[0].about} {picked.file}"
@@ -125,7 +134,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], picked: P
         columns = st.columns(3)
         for column, panel, answer, name in zip(columns, panels, answers, names, strict=False):
             with column:
-                attribution_view.gap_card(answer, panel.method, name)
+                attribution_view.gap_card(answer, replace(asked, method=panel.method), name)
         with columns[2]:
             attribution_view.likeness_card(data.alike(*answers))
         attribution_view.limits(panels)
@@ -158,7 +167,7 @@ def show_sources(shown: Shown, asked: Asked, shape: Sequence[int]) -> None:
             st.latex(facts.formula)
             st.markdown(
                 "x is the image or map that is explained, x' its baseline (the mean colour, or its map), f the logit "
-                "of the class, i one number of x; A^k channel k of a map, y one number of a map."
+                "of the class or the value of a unit, i one number of x; A^k channel k of a map, y one number of a map."
             )
             st.markdown(f"Source: {facts.source}. Cost: {data.cost_words(facts, tuple(shape))}. Computed with Captum.")
     python_code.show(

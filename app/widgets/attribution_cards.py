@@ -7,7 +7,7 @@ import streamlit as st
 from attribution_data import INPUT, Asked, Picture
 
 from dfn.figures.attribution import hit_rates, likeness, pixel_curves
-from dfn.insight.methods import METHODS
+from dfn.insight.methods import METHODS, Unit
 from widgets import attribution_work as work
 from widgets.view import figure, plotly
 from widgets.words import percent, plural
@@ -26,6 +26,10 @@ def show(net: "FusedNet", images: "Dataset", asked: Asked, picture: Picture) -> 
         return
     with box:
         st.caption("What takes longer than a second shows how far it is and can be stopped. What was found is kept.")
+        if isinstance(asked.target, Unit):
+            st.caption("Infidelity, sensitivity, the pixel curves and the pointing game are for the logit of a class.")
+            _randomised(net, images, asked)
+            return
         if asked.at == INPUT:
             _numbers(net, images, asked, picture)
             _curves(net, images, asked, picture)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-from attribution_data import GAP_ALLOWED, Heat, Parts, Picture, Scale, common_scale
+from attribution_data import GAP_ALLOWED, Asked, Heat, Parts, Picture, Scale, common_scale
 
 from dfn.figures.attribution import Pixels, enlarged, overlay, strip
 from dfn.insight.methods import METHODS
@@ -64,17 +64,17 @@ def scale_strip(scale: Scale) -> None:
         st.caption(f"{signed(scale.end)} {scale.unit}", width="content")
 
 
-def gap_card(picture: Picture, method: str, name: str = "completeness gap") -> None:
-    """The self-test of a picture: do its values add up to the change of the logit?"""
+def gap_card(picture: Picture, asked: Asked, name: str = "completeness gap") -> None:
+    """The self-test of a picture: do its values add up to the change of what is explained?"""
     gap, change = picture.gap, picture.change
     if gap is None or change is None:
         beside = "Past a block other paths lead, so its values need not add up to the logit."
         none = "This method has no such axiom: its values need not add up to anything."
-        figure("none", name, beside if METHODS[method].completeness else none)
+        figure("none", name, beside if METHODS[asked.method].completeness else none)
         return
     steps = picture.attribution.steps
     after = f" after {int(steps[0])} steps" if steps is not None else ""
-    sums = f"The values sum to {signed(picture.total)}; from the baseline the logit changes by {signed(change)}"
+    sums = f"The values sum to {signed(picture.total)}; from the baseline {asked.explained} changes by {signed(change)}"
     colour, said = ("green", "Adds up") if gap <= GAP_ALLOWED else ("orange", "More than 1 %")
     figure(f":{colour}[{small_share(gap)}]", name, f"{said}{after}. {sums}; the gap is a share of that.")
 

@@ -13,7 +13,7 @@ from dfn.insight.methods import METHODS
 from widgets import link_choice
 
 DEFAULT = "integrated_gradients"
-CALLED, TRUE = "called", "true"
+CALLED, TRUE, UNIT = "called", "true", "unit"
 NOTHING = "nothing"
 _BESIDE = {
     NOTHING: "nothing",
@@ -77,23 +77,34 @@ def method(at: str, design: Design) -> str:
     )
 
 
+def is_unit() -> bool:
+    """Whether a number of a map is explained and not the logit of a class."""
+    return link.read("target") == UNIT
+
+
 def target(classes: Sequence[str], called: int, true: int | None) -> str:
-    """The class whose logit is explained: `called`, `true` where it is known, or a number (see `class_of`)."""
+    """The class whose logit is explained: `called`, `true` where it is known, or a number (see `class_of`); or `unit`:
+    a number of a map."""
     before = {CALLED: "called: ", TRUE: "true: "}
+
+    def words(word: str) -> str:
+        return "none: a unit of a map" if word == UNIT else before.get(word, "") + classes[class_of(word, called, true)]
+
     return link_choice.show(
         st.selectbox,
         "Class",
-        [CALLED, *([] if true is None else [TRUE]), *map(str, range(len(classes)))],
+        [CALLED, *([] if true is None else [TRUE]), *map(str, range(len(classes))), UNIT],
         "target",
         CALLED,
-        lambda word: before.get(word, "") + classes[class_of(word, called, true)],
-        help="The class whose logit is shared out: the one that the net calls, the true one, or any.",
+        words,
+        help="The class whose logit is shared out: the one that the net calls, the true one, or any. Or no class: one "
+        "number of a map at the chosen fusion, in terms of the image.",
     )
 
 
 def class_of(word: str, called: int, true: int | None) -> int:
-    """The class that `called`, `true` or a number stands for, for an image."""
-    return called if word == CALLED else true if word == TRUE and true is not None else int(word)
+    """The class that `called`, `true` or a number stands for, for an image; the called one where no unit can be had."""
+    return called if word in (CALLED, UNIT) else true if word == TRUE and true is not None else int(word)
 
 
 def beside(offered: Mapping[str, Sequence[str]]) -> Beside:

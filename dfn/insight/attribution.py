@@ -16,10 +16,9 @@ from torch import Tensor
 
 from dfn.design.errors import whole
 from dfn.insight.engines import ENGINES, Explained, Task
-from dfn.insight.methods import METHODS, MOST_STEPS, Method, misfit
+from dfn.insight.methods import METHODS, MOST_STEPS, Method, Unit, misfit
 from dfn.insight.subject import (
     Target,
-    Unit,
     checked_images,
     checked_target,
     gradients_allowed,

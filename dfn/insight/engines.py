@@ -24,8 +24,8 @@ from captum.attr import (
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from dfn.insight.methods import MOST_STEPS, STEPS, cell_side, windows
-from dfn.insight.subject import Place, Unit
+from dfn.insight.methods import MOST_STEPS, STEPS, Unit, cell_side, windows
+from dfn.insight.subject import Place
 from dfn.models.build import FusedNet
 
 BATCH = 16  # images at a time: more only costs memory

@@ -22,6 +22,19 @@ MOST_STEPS = 1600
 
 
 @dataclass(frozen=True)
+class Unit:
+    """One number of a map: channel, row and column of the map with this name in a trace."""
+
+    at: str
+    channel: int
+    row: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"unit ({self.channel}, {self.row}, {self.column}) of {self.at}"
+
+
+@dataclass(frozen=True)
 class Passes:
     """Forward and backward passes through the net for one image."""
 

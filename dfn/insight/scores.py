@@ -17,8 +17,8 @@ from torch.nn.functional import interpolate
 
 from dfn.design.errors import whole
 from dfn.insight.attribution import Attribution, attribute, baseline_of
-from dfn.insight.methods import METHODS, STEPS
-from dfn.insight.subject import Target, Unit, checked_images, checked_target, own_copy, refusal
+from dfn.insight.methods import METHODS, STEPS, Unit
+from dfn.insight.subject import Target, checked_images, checked_target, own_copy, refusal
 from dfn.models.build import FusedNet
 
 Order = Literal["deletion", "insertion"]

@@ -7,7 +7,6 @@ norm uses its running statistics, dropout and drop-path are off) and its paramet
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from reprlib import repr as short
 from typing import Any
 
@@ -33,16 +32,6 @@ class Place(Named):
 
     def forward(self, input: Tensor) -> Tensor:
         return input.view_as(input) if self.value is None else self.value
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One number of a map: channel, row and column of the map with this name in a trace."""
-
-    at: str
-    channel: int
-    row: int
-    column: int
 
 
 def refusal(field: str, value: Any, accepted: str) -> ValueError:

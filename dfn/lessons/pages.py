@@ -113,7 +113,8 @@ PAGES: dict[str, dict[str, Knob]] = {
     | {
         "place": _one(("input", "joined", "deep", "shallow"), "input", in_address=True),
         "method": _one(tuple(METHODS), "integrated_gradients", in_address=True),
-        "target": _text(r"called|true|\d{1,4}", "called, true or the number of a class"),
+        "target": _text(r"called|true|unit|\d{1,4}", "called, true, unit or the number of a class"),
+        "unit": _text(r"\w{1,12}(\.\d{1,4}){3}", "a map at the fusion with channel, row and column: deep.3.4.5"),
         "beside": _text(r"[a-z]+(?:\.\w+)?", "a comparison, such as untrained or epoch.1"),
     },
     "flow": _RUN | {"over": _one(("this image", "several images"), "this image", in_address=True)},
