@@ -1,6 +1,8 @@
-"""The Attribution page without a browser, on the recorded runs alone: what it shows is what dfn.insight measures."""
+"""The Attribution page without a browser: what it shows is what dfn.insight measures, on a small net and its deep base
+that were trained for a moment, and on the recorded runs."""
 
 import re
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import cached
 import pytest
 from attribution_data import GAP_ALLOWED
+from maps_data import trained_apart
 from pages import cards_of, page_at, text_of
 from picked import numbered_image
 from safetensors.torch import save_file
@@ -22,6 +25,7 @@ from dfn.insight.methods import METHODS, Unit
 from dfn.insight.scores import pointing, rank_correlation
 from dfn.runs.store import Run, Store
 from dfn.runs.weights import net_after
+from dfn.runs.worker import work
 from dfn.training.recipe import Recipe
 
 pytestmark = pytest.mark.slow  # every case opens the whole page
@@ -36,9 +40,21 @@ def recorded(runs_dir) -> dict[str, Run]:
     return {run.recipe.label: run for run in Store(cached.RECORDED).runs()}
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A small fused net after 5 epochs, and its deep base trained alone."""
+    store = Store(tmp_path_factory.mktemp("trained"))
+    recipe = Recipe(design=dfn.fused(8, 5, 6, **SHAPE), data="digits", epochs=5, train_limit=200, test_limit=60)
+    plain = next(runner.recipe for runner in trained_apart(recipe) if runner.role == "plain")
+    work([store.create(plain), store.create(recipe)])
+    return store
+
+
 @pytest.fixture
-def fused(recorded) -> Run:
-    return recorded["fused 50 + 14"]
+def fused(runs_dir, trained) -> Run:
+    """The small fused net, its deep base beside it in the store."""
+    shutil.copytree(trained.root, runs_dir, dirs_exist_ok=True)
+    return next(run for run in Store().runs() if run.recipe.net == "fused")
 
 
 def _open(**query: str) -> AppTest:
@@ -61,10 +77,10 @@ def _asked(run: Run, image: int, epoch: int = 5):
     return net, x, int(net(x).argmax())
 
 
-def test_first_paint_shows_the_recorded_example_and_its_self_tests(fused):
+def test_first_paint_shows_the_recorded_example_and_its_self_tests(recorded):
     app = _well(_open())
     assert "recorded example" in text_of(app)
-    net, x, called = _asked(fused, 0)
+    net, x, called = _asked(recorded["fused 50 + 14"], 0)
     found = attribute(net, x, called)
     assert found.gap is not None and cards_of(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
     assert float(found.gap[0]) <= GAP_ALLOWED and "Adds up after" in text_of(app)
@@ -160,7 +176,7 @@ def _kept(recipe: Recipe) -> Run:
         ("epoch.2", "**After epoch 2**"),
         ("image.7", "**Test image 7**"),
         ("untrained", "**Before training**"),
-        ("apart", "**plain 50, trained apart**"),
+        ("apart", "**plain 8, trained apart**"),
     ],
 )
 @pytest.mark.parametrize("place", ["input", "joined"])

@@ -167,14 +167,14 @@ def test_inverting_is_a_choice_and_what_is_dark_already_stays(fused):
 
 @pytest.mark.slow
 def test_attribution_of_an_own_image_is_that_of_its_pixels(fused):
-    app = _well(_open("attribution", source="own", target="true", beside="image.7"))
+    app = _well(_open("attribution", source="own", target="true", beside="image.7", method="deep_lift"))
     _upload(app, drawn())
     assert not app.exception and any("“Class”" in warning.value for warning in app.warning), "it has no true class"
     assert "target" not in app.query_params
     assert not [option for option in app.selectbox(key="target-choice").options if option.startswith("true")]
     images, net = cached.images_of(fused), cached.net_after(str(fused.folder), 5)
     x = images.normalise(torch.from_numpy(own_image(drawn(), (1, 8, 8), invert=True).pixels)[None])
-    found = attribute(net, x, int(net(x).argmax()))
+    found = attribute(net, x, int(net(x).argmax()), "deep_lift")
     assert found.gap is not None and cards_of(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
     assert "**Test image 7**" in text_of(app) and "**Your image**" in text_of(app)
 
