@@ -73,7 +73,7 @@ def of_files(language: str, files: tuple[str, ...]) -> dict[str, list[str]]:
     for message in _catalogue(language):
         if message.id and any(file in files for file, _line in message.locations):
             one = message.id if isinstance(message.id, str) else message.id[0]
-            found[one] = [message.string] if isinstance(message.string, str) else list(message.string)
+            found[one] = [message.string] if isinstance(message.string, str) else list(message.string or ())
     return found
 
 
