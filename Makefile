@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NOTEBOOKS := $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py))
 
-.PHONY: help app test quick lint browser notebooks bench recorded clean
+.PHONY: help app test quick lint browser notebooks words bench recorded clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the lessons in JupyterLab
 
 notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)
 	$(BIN)/jupytext --to ipynb --update $<
+
+words: $(INSTALLED) ## bring the catalogues of translations up to date
+	$(BIN)/python tests/catalogue.py
 
 bench: $(INSTALLED) ## measure (prints figures, asserts nothing)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -15,6 +15,7 @@ from picked import Picked
 from dfn.design.spec import Design
 from dfn.insight.maps import Place, reach
 from dfn.insight.methods import METHODS, Method, Unit, misfit
+from dfn.words import _
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -98,9 +99,9 @@ def fitting(at: str, design: Design) -> tuple[list[str], dict[str, list[str]]]:
     found, refused = [], {}
     for name, method in METHODS.items():
         if kind not in method.places:
-            refused.setdefault("only for maps" if kind == "input" else "only for the image", []).append(name)
+            refused.setdefault(_("only for maps") if kind == "input" else _("only for the image"), []).append(name)
         elif bend := misfit(method, design):
-            refused.setdefault(f"no right rule for {bend}, which this net has", []).append(name)
+            refused.setdefault(_("no right rule for {part}, which this net has").format(part=_(bend)), []).append(name)
         else:
             found.append(name)
     return found, refused
@@ -151,11 +152,11 @@ class Scale:
 
 def common_scale(shown: list[tuple[str, Heat]], explained: str = "the logit") -> Scale:
     """The scale for pictures by these methods, whose values are shares of what is explained."""
-    kinds = {METHODS[method].values for method, _ in shown}
-    signed = any(method not in NEVER_NEGATIVE for method, _ in shown)
+    kinds = {METHODS[method].values for method, _heat in shown}
+    signed = any(method not in NEVER_NEGATIVE for method, _heat in shown)
     if len(kinds) > 1 or "relevance" in kinds:
         return Scale(1.0, "of the largest value in its picture", signed, each=True)
-    return Scale(reach([heat for _, heat in shown]), UNITS[kinds.pop()].format(what=explained), signed)
+    return Scale(reach([heat for _method, heat in shown]), UNITS[kinds.pop()].format(what=explained), signed)
 
 
 def cost_words(method: Method, shape: tuple[int, ...]) -> str:

@@ -26,7 +26,7 @@ from dfn.design import paths
 from dfn.design.cost import Cost, cost
 from dfn.design.picture import picture
 from dfn.design.spec import from_json
-from dfn.lessons import Preset, read_presets
+from dfn.lessons import Preset, in_words, read_presets
 from dfn.referee.budget import Budget
 from dfn.referee.grid import Cell
 from dfn.runs.index import Facts, Index, facts_of
@@ -352,9 +352,13 @@ def lessons() -> dict[str, lesson_shelf.Entry]:
 
 
 @st.cache_resource(show_spinner=False)
+def _presets(file: Path) -> tuple[Preset, ...]:
+    return read_presets(file)
+
+
 def presets() -> tuple[Preset, ...]:
-    """The starting points that come with the lab."""
-    return read_presets(lesson_shelf.PRESETS)
+    """The starting points that come with the lab, in the language that is spoken."""
+    return _presets(in_words(lesson_shelf.PRESETS))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

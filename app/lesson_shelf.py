@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dfn.lessons import Lesson, LessonError, Problem, read
+from dfn.lessons import Lesson, LessonError, Problem, in_words, read
 
 FOLDER = Path(__file__).parents[1] / "assets" / "lessons"
 PRESETS = Path(__file__).parents[1] / "assets" / "presets.toml"
@@ -24,13 +24,14 @@ class Entry:
 
 
 def files() -> list[tuple[str, Path, bool]]:
-    """(id, file, whether a lecturer's) of every lesson file; those of the lab have their number as id."""
+    """(id, file in the language that is spoken, whether a lecturer's) of every lesson; those of the lab have their
+    number as id."""
     found = [(path.stem.split("-")[0].lstrip("0"), path, False) for path in sorted(FOLDER.glob("*.md"))]
     named = os.environ.get("DFN_LESSONS")
     if named:
         own = sorted(path for path in Path(named).glob("*.md") if path.is_file())
         found += [(f"own-{path.stem}", path, True) for path in own[:MOST_OWN]]
-    return found
+    return [(id, in_words(path), own) for id, path, own in found]
 
 
 def entry(id: str, file: Path, own: bool) -> Entry:

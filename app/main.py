@@ -2,72 +2,77 @@
 
 from pathlib import Path
 
+import language
 import streamlit as st
 from widgets import lesson_guide
 
+from dfn.words import _
+
 ASSETS = Path(__file__).parents[1] / "assets"
+
+language.settle()
 
 PAGES = [
     st.Page(
         "app_pages/compose.py",
-        title="Compose",
+        title=_("Compose"),
         icon=":material/account_tree:",
         default=True,
-        help="Set the depths of the base networks and see the fused net that they make.",
+        help=_("Set the depths of the base networks and see the fused net that they make."),
     ),
     st.Page(
         "app_pages/lessons.py",
-        title="Lessons",
+        title=_("Lessons"),
         icon=":material/school:",
-        help="Learn the ideas one by one: predict, try, and see the gap.",
+        help=_("Learn the ideas one by one: predict, try, and see the gap."),
     ),
     st.Page(
         "app_pages/train.py",
-        title="Train",
+        title=_("Train"),
         icon=":material/show_chart:",
-        help="Train the fused net live, beside the same nets unfused.",
+        help=_("Train the fused net live, beside the same nets unfused."),
     ),
     st.Page(
         "app_pages/compare.py",
-        title="Compare",
+        title=_("Compare"),
         icon=":material/balance:",
-        help="Any methods over several seeds on equal terms: is the gap larger than chance?",
+        help=_("Any methods over several seeds on equal terms: is the gap larger than chance?"),
     ),
     st.Page(
         "app_pages/depth_map.py",
-        title="Depth map",
+        title=_("Depth map"),
         icon=":material/apps:",
-        help="Accuracy, loss and stem gradient over deep and shallow depth, a run for every square.",
+        help=_("Accuracy, loss and stem gradient over deep and shallow depth, a run for every square."),
     ),
     st.Page(
         "app_pages/maps.py",
-        title="Maps",
+        title=_("Maps"),
         icon=":material/grid_view:",
-        help="The deep, the shallow and the joined maps of one image, epoch by epoch.",
+        help=_("The deep, the shallow and the joined maps of one image, epoch by epoch."),
     ),
     st.Page(
         "app_pages/attribution.py",
-        title="Attribution",
+        title=_("Attribution"),
         icon=":material/center_focus_strong:",
-        help="Where in the image, or in a map on the way, an answer of the net came from.",
+        help=_("Where in the image, or in a map on the way, an answer of the net came from."),
     ),
     st.Page(
         "app_pages/flow.py",
-        title="Flow",
+        title=_("Flow"),
         icon=":material/waterfall_chart:",
-        help="How the gradient comes back from the loss to the stem, and along which paths.",
+        help=_("How the gradient comes back from the loss to the stem, and along which paths."),
     ),
     st.Page(
         "app_pages/lesions.py",
-        title="Lesions",
+        title=_("Lesions"),
         icon=":material/content_cut:",
-        help="Cut blocks, branches and ways back, and see what is left of the net.",
+        help=_("Cut blocks, branches and ways back, and see what is left of the net."),
     ),
     st.Page(
         "app_pages/runs.py",
-        title="Runs",
+        title=_("Runs"),
         icon=":material/history:",
-        help="Everything that was trained: overlay, rename, delete, download.",
+        help=_("Everything that was trained: overlay, rename, delete, download."),
     ),
 ]
 
@@ -76,6 +81,7 @@ st.set_page_config(page_title="DFN Lab", page_icon=str(ASSETS / "icon.svg"), lay
 dark = st.context.theme.type == "dark"
 st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 page = st.navigation(PAGES)
+language.switch()
 lesson_guide.show(page.url_path)
 page.run()
 lesson_guide.follow(page.url_path)

@@ -164,13 +164,13 @@ class TestPicture:
 
     def test_stages_follow_the_size_of_the_map(self):
         found = picture(fused(fusions=6))
-        assert [(s["label"], len(s["elements"])) for s in found["stages"]] == [
-            ("32×32 · 16 channels", 2),
-            ("16×16 · 32 channels", 2),
-            ("8×8 · 64 channels", 2),
+        assert [(s["shapes"], len(s["elements"])) for s in found["stages"]] == [
+            ([[32, 32, 16]], 2),
+            ([[16, 16, 32]], 2),
+            ([[8, 8, 64]], 2),
         ]
         late = picture(fused(fusions=1))
-        assert [s["label"] for s in late["stages"]] == ["32×32 · 16 channels to 8×8 · 64 channels"]
+        assert [s["shapes"] for s in late["stages"]] == [[[32, 32, 16], [8, 8, 64]]]
 
     def test_a_plain_net_is_one_lane(self):
         found = picture(plain(depth=8, fusions=3))
@@ -184,14 +184,14 @@ class TestPicture:
         assert found["stages"]
 
 
-def test_stages_are_labelled_by_the_map_that_goes_on():
-    def labels(design):
-        return [stage["label"] for stage in picture(design, (1, 8, 8))["stages"]]
+def test_stages_have_the_shape_of_the_map_that_goes_on():
+    def shapes(design):
+        return [stage["shapes"] for stage in picture(design, (1, 8, 8))["stages"]]
 
-    sizes = ["8×8 · 16 channels", "4×4 · 32 channels", "2×2 · 64 channels"]
-    assert labels(fused(in_channels=1)) == sizes
-    assert labels(fused(bases=[50, 14, 20], fusions=4, join="concat", in_channels=1)) == sizes
-    assert labels(fused(fusions=1, in_channels=1)) == ["8×8 · 16 channels to 2×2 · 64 channels"]
+    sizes = [[[8, 8, 16]], [[4, 4, 32]], [[2, 2, 64]]]
+    assert shapes(fused(in_channels=1)) == sizes
+    assert shapes(fused(bases=[50, 14, 20], fusions=4, join="concat", in_channels=1)) == sizes
+    assert shapes(fused(fusions=1, in_channels=1)) == [[[8, 8, 16], [2, 2, 64]]]
 
 
 def test_a_bounded_essential_depth_is_drawn_as_a_bound():

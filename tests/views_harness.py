@@ -52,7 +52,7 @@ def net(
         {"id": "stem", **_convs(1, 0)},
     ]
     spectrum: dict[int, tuple[int, list[int]]] = {2: (1, [])}
-    stages: list[dict[str, Any]] = [{"size": [s, s], "channels": c, "elements": []} for s, c in SIZES]
+    stages: list[dict[str, Any]] = [{"shapes": [[s, s, c]], "elements": []} for s, c in SIZES]
     lane_depths = [2] * bases
     for index in range(1, fusions + 1):
         stage = (index - 1) * 3 // fusions

@@ -5,6 +5,7 @@ import lock
 import streamlit as st
 
 from dfn.data.info import DataInfo
+from dfn.words import _
 
 
 def show() -> DataInfo:
@@ -12,14 +13,20 @@ def show() -> DataInfo:
     infos = cached.data_infos()
     names = list(infos)
     name = st.selectbox(
-        "Images",
+        _("Images"),
         names,
         key="data",
         disabled=lock.on("data"),
         bind="query-params",
-        help="Digits and scales come with the lab. The others are downloaded by `dfn data fetch NAME`, or read from "
-        "the folder that DFN_DATA names.",
+        help=_(
+            "Digits and scales come with the lab. The others are downloaded by `dfn data fetch NAME`, or read from "
+            "the folder that DFN_DATA names."
+        ),
     )
     info = infos[name if name in infos else names[0]]
-    st.caption(f"{info.title}: {info.train_size:,} + {info.test_size:,} images, {len(info.classes)} classes")
+    st.caption(
+        _("{title}: {train:,} + {test:,} images, {classes} classes").format(
+            title=_(info.title), train=info.train_size, test=info.test_size, classes=len(info.classes)
+        )
+    )
     return info

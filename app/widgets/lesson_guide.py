@@ -13,15 +13,51 @@ from lesson_shelf import Entry
 from dfn.lessons import Lesson, Step
 from dfn.lessons.conditions import Condition, MeasureIs, PageIs, StateIs, Term, Told, holds
 from dfn.lessons.pages import PAGES
+from dfn.words import N_, _
 from widgets import lesson_progress, lesson_question
 
-COMPARED = {">=": "at least", "<=": "at most", "==": "equal to", "!=": "other than", ">": "above", "<": "below"}
+COMPARED = {
+    ">=": N_("{what} at least {value}"),
+    "<=": N_("{what} at most {value}"),
+    "==": N_("{what} equal to {value}"),
+    "!=": N_("{what} other than {value}"),
+    ">": N_("{what} above {value}"),
+    "<": N_("{what} below {value}"),
+}
 TITLES = {
-    "deep": "Deep depth",
-    "shallow": "Shallow depth",
-    "x": "an exchange",
-    "at": "a place in a map",
-    "cut": "a cut",
+    "deep": N_("Deep depth"),
+    "shallow": N_("Shallow depth"),
+    "x": N_("an exchange"),
+    "at": N_("a place in a map"),
+    "cut": N_("a cut"),
+}
+NAMES = {
+    "paths": N_("paths"),
+    "groups": N_("groups"),
+    "essential_depth": N_("essential depth"),
+    "deepest": N_("depth of the deepest base network"),
+    "shortest": N_("shortest path"),
+    "scales": N_("number of scales"),
+    "recorded_accuracy": N_("recorded accuracy of {argument}"),
+    "recorded_growth": N_("recorded growth of {argument}"),
+    "test_accuracy": N_("test accuracy of {argument}"),
+    "train_loss": N_("training loss of {argument}"),
+    "accuracy": N_("accuracy"),
+    "accuracy_lost": N_("accuracy lost without {argument}"),
+    "swapped_accuracy": N_("accuracy with {argument} swapped"),
+    "alone": N_("accuracy of {argument} alone"),
+    "exchange_difference": N_("difference by the exchange at fusion {argument}"),
+    "gradient_part": N_("part of the gradient along paths of depth {argument}"),
+}
+PAGE_NAMES = {
+    "lessons": N_("Lessons"),
+    "compose": N_("Compose"),
+    "train": N_("Train"),
+    "maps": N_("Maps"),
+    "attribution": N_("Attribution"),
+    "flow": N_("Flow"),
+    "lesions": N_("Lesions"),
+    "runs": N_("Runs"),
 }
 FIRST = "compose"  # the page that has no path of its own
 _OPENED = "lesson-opened"
@@ -36,7 +72,7 @@ def show(path: str) -> None:
     named = link.read("lesson")
     entry = cached.lessons().get(named) if named else None
     if named and (entry is None or entry.lesson is None):
-        st.warning("The link names a lesson that is not here; the Lessons page has those that are.")
+        st.warning(_("The link names a lesson that is not here; the Lessons page has those that are."))
         link.write("lesson", "")
     if not named or entry is None or entry.lesson is None:
         lock.read(())
@@ -52,7 +88,10 @@ def show(path: str) -> None:
     if _TROUBLE in st.session_state:
         st.warning(st.session_state.pop(_TROUBLE))
     lesson_progress.sync()
-    with st.expander(f"Lesson: {lesson.title}, step {number} of {len(lesson.steps)}", True, icon=":material/school:"):
+    title = _("Lesson: {title}, step {number} of {all}").format(
+        title=lesson.title, number=number, all=len(lesson.steps)
+    )
+    with st.expander(title, True, icon=":material/school:"):
         _step(entry, lesson, number, step, page)
 
 
@@ -98,9 +137,9 @@ def _number(lesson: Lesson) -> int:
     if said in map(str, range(1, len(lesson.steps) + 1)):
         return int(said)
     if said:
-        st.session_state[_TROUBLE] = (
-            f"The link names a step that this lesson does not have; it has 1 to {len(lesson.steps)}."
-        )
+        st.session_state[_TROUBLE] = _(
+            "The link names a step that this lesson does not have; it has 1 to {last}."
+        ).format(last=len(lesson.steps))
     link.write("step", "1")
     return 1
 
@@ -114,7 +153,7 @@ def _step(entry: Entry, lesson: Lesson, number: int, step: Step, page: str) -> N
         st.markdown(f"**{step.title}**")
         st.markdown(step.text)
         if step.look:
-            st.markdown(f":material/visibility: Look at: **{step.look}**")
+            st.markdown(_(":material/visibility: Look at: **{what}**").format(what=step.look))
     with right:
         if step.question:
             told.add(lesson_question.show(step.question, key, state))
@@ -129,10 +168,11 @@ def _step(entry: Entry, lesson: Lesson, number: int, step: Step, page: str) -> N
         lesson_progress.finish(entry.id, number)
     done = number in lesson_progress.finished(entry.id)
     if done:
-        st.markdown(":green[:material/check_circle:] This step is done.")
+        st.markdown(_(":green[:material/check_circle:] This step is done."))
     else:
         st.session_state[_WAITING] = key, told
-        st.caption(f"To go on: {'; '.join(_words(what, step, state) for what in waiting)}.")
+        conditions = "; ".join(_words(what, step, state) for what in waiting)
+        st.caption(_("To go on: {conditions}.").format(conditions=conditions))
     _buttons(entry, lesson, number, done)
 
 
@@ -148,8 +188,8 @@ def _waiting(step: Step, told: set[str], page: str, state: dict[str, Any]) -> li
 def _buttons(entry: Entry, lesson: Lesson, number: int, done: bool) -> None:
     last = number == len(lesson.steps)
     with st.container(horizontal=True, vertical_alignment="center"):
-        back = st.button("Back", key="lesson-back", disabled=number == 1, icon=":material/arrow_back:", shortcut="b")
-        word = ("Finish" if last else "Next step") if done else "Skip this step"
+        back = st.button(_("Back"), key="lesson-back", disabled=number == 1, icon=":material/arrow_back:", shortcut="b")
+        word = (_("Finish") if last else _("Next step")) if done else _("Skip this step")
         on = st.button(
             word,
             key="lesson-next",
@@ -159,13 +199,13 @@ def _buttons(entry: Entry, lesson: Lesson, number: int, done: bool) -> None:
             shortcut="n",
         )
         again = st.button(
-            "Set the page again",
+            _("Set the page again"),
             key="lesson-again",
             type="tertiary",
             icon=":material/replay:",
-            help=f"Opens {lesson.steps[number - 1].page.capitalize()} as this step begins.",
+            help=_("Opens {page} as this step begins.").format(page=_(PAGE_NAMES[lesson.steps[number - 1].page])),
         )
-        left = st.button("Leave the lesson", key="lesson-leave", type="tertiary", icon=":material/close:")
+        left = st.button(_("Leave the lesson"), key="lesson-leave", type="tertiary", icon=":material/close:")
     if back and number > 1:
         open_step(entry, number - 1)
     if again:
@@ -181,29 +221,31 @@ def _words(what: Condition, step: Step, state: dict[str, Any]) -> str:
     """A condition as a learner reads it."""
     match what:
         case Told(what="answered"):
-            return "answer the question"
+            return _("answer the question")
         case Told(what="predicted"):
-            return "say what you expect, then measure"
+            return _("say what you expect, then measure")
         case Told():
-            return f"press “{step.button}”"
+            return _("press “{button}”").format(button=step.button)
         case PageIs():
-            return f"open the page {what.page.capitalize()}"
+            return _("open the page {page}").format(page=_(PAGE_NAMES[what.page]))
         case StateIs():
-            title = TITLES.get(what.knob, what.knob)
-            return f"{title} {COMPARED[what.compared]} {what.value}" if what.value != "" else f"{title} set"
+            title = _(TITLES.get(what.knob, what.knob))
+            if what.value == "":
+                return _("{what} set").format(what=title)
+            return _(COMPARED[what.compared]).format(what=title, value=what.value)
         case MeasureIs(compared=">", right=Term(measure="", plus=0.0)):
-            return f"measure the {_name(what.left)}"
+            return _("measure the {what}").format(what=_name(what.left))
         case MeasureIs():
-            return f"{_term(what.left, state)} {COMPARED[what.compared]} {_term(what.right, state)}"
+            return _(COMPARED[what.compared]).format(what=_term(what.left, state), value=_term(what.right, state))
 
 
 def _term(term: Term, state: dict[str, Any]) -> str:
     if not term.measure:
         return f"{term.plus:g}"
     now = lesson_measures.measure(term.measure, term.argument, state)
-    known = f" (now {now:.3g})" if now is not None else " (not measured yet)"
-    return f"{_name(term)}{known}" + (f" {term.plus:+g}" if term.plus else "")
+    known = _("now {value:.3g}").format(value=now) if now is not None else _("not measured yet")
+    return f"{_name(term)} ({known})" + (f" {term.plus:+g}" if term.plus else "")
 
 
 def _name(term: Term) -> str:
-    return f"{term.measure.replace('_', ' ')}{f' of {term.argument}' if term.argument else ''}"
+    return _(NAMES[term.measure]).format(argument=term.argument)

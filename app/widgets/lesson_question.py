@@ -10,6 +10,7 @@ import streamlit as st
 
 from dfn.lessons.conditions import MEASURES, term
 from dfn.lessons.lesson import Choice, Curve, Number, Pick, Question
+from dfn.words import _
 from widgets import view
 
 
@@ -45,7 +46,7 @@ def _choice(question: Choice, slot: str) -> str:
 
 def _number(question: Number, slot: str, state: dict[str, Any]) -> bool:
     about = MEASURES[question.term.measure] if question.term.measure else None
-    unit = about.unit if about else ""
+    unit = _(about.unit) if about else ""
     if slot not in st.session_state:
         said = st.number_input(
             f"{question.ask} ({unit})" if unit else question.ask,
@@ -53,7 +54,7 @@ def _number(question: Number, slot: str, state: dict[str, Any]) -> bool:
             question.high,
             value=None,
             step=(question.high - question.low) / 100,
-            placeholder=f"from {question.low:g} to {question.high:g}",
+            placeholder=_("from {low:g} to {high:g}").format(low=question.low, high=question.high),
             key=f"{slot}-input",
         )
         if _reveal(slot, said is not None) and said is not None:
@@ -61,16 +62,20 @@ def _number(question: Number, slot: str, state: dict[str, Any]) -> bool:
             st.rerun()
         return False
     said = st.session_state[slot]
-    with st.spinner("Measuring"):
+    with st.spinner(_("Measuring")):
         truth = question.term.value(lambda name, argument: lesson_measures.measure(name, argument, state))
     st.markdown(question.ask)
     if truth is None:
-        st.caption(f"You said {said:g}. It cannot be measured yet: do what the step asks first.")
+        st.caption(
+            _("You said {said}. It cannot be measured yet: do what the step asks first.").format(said=f"{said:g}")
+        )
         return False
-    bars = [("your prediction", "plain", said), ("measured", "fused", truth)]
-    _bars(f"Prediction and measurement{', ' + unit if unit else ''}", unit, bars, f"{slot}-bars")
+    bars = [(_("your prediction"), "plain", said), (_("measured"), "fused", truth)]
+    title = _("Prediction and measurement, {unit}").format(unit=unit) if unit else _("Prediction and measurement")
+    _bars(title, unit, bars, f"{slot}-bars")
     measured = f"{_short(truth)} {unit}".rstrip()
-    st.markdown(f"You said **{_short(said)}**, measured **{measured}**: **{_short(abs(truth - said))}** apart.")
+    text = _("You said **{said}**, measured **{measured}**: **{gap}** apart.")
+    st.markdown(text.format(said=_short(said), measured=measured, gap=_short(abs(truth - said))))
     return True
 
 
@@ -82,26 +87,32 @@ def _pick(question: Pick, slot: str, state: dict[str, Any]) -> bool:
             st.rerun()
         return False
     said = st.session_state[slot]
-    with st.spinner("Measuring"):
+    with st.spinner(_("Measuring")):
         found = {name: lesson_measures.measure(question.measure, name, state) for name in question.among}
     st.markdown(question.ask)
     known = {name: value for name, value in found.items() if value is not None}
     if said not in known:
-        st.caption(f"You said {said}. It cannot be measured yet: do what the step asks first.")
+        st.caption(_("You said {said}. It cannot be measured yet: do what the step asks first.").format(said=said))
         return False
     choose = max if question.most == "largest" else min
     best = choose(known, key=lambda name: known[name])
-    unit = MEASURES[question.measure].unit
-    rows = [(f"{name}, your choice" if name == said else name, _role(name), value) for name, value in known.items()]
-    _bars("Measured", unit, rows, f"{slot}-bars")
+    unit = _(MEASURES[question.measure].unit)
+    own = _("{name}, your choice").format(name=said)
+    rows = [(own if name == said else name, _role(name), value) for name, value in known.items()]
+    _bars(_("Measured"), unit, rows, f"{slot}-bars")
     if known[said] == known[best]:
-        st.markdown(f"You said **{said}**, and so it is: **{_short(known[best])} {unit}**.")
+        st.markdown(
+            _("You said **{said}**, and so it is: **{value} {unit}**.").format(
+                said=said, value=_short(known[best]), unit=unit
+            )
+        )
     else:
         gap = abs(known[best] - known[said])
-        st.markdown(
-            f"You said **{said}** with {_short(known[said])} {unit}; the {question.most} has **{best}** with "
-            f"{_short(known[best])} {unit}: **{_short(gap)}** apart."
-        )
+        largest = _("You said **{said}** with {own} {unit}; **{best}** has most, {value} {unit}: **{gap}** apart.")
+        smallest = _("You said **{said}** with {own} {unit}; **{best}** has least, {value} {unit}: **{gap}** apart.")
+        text = largest if question.most == "largest" else smallest
+        own, value = _short(known[said]), _short(known[best])
+        st.markdown(text.format(said=said, own=own, unit=unit, best=best, value=value, gap=_short(gap)))
     return True
 
 
@@ -111,16 +122,16 @@ def _curve(question: Curve, slot: str) -> bool:
     measured = lesson_measures.curve(truth.measure, truth.argument)
     drawn = st.session_state.get(slot)
     data = {
-        "title": "Test accuracy",
+        "title": _("Test accuracy"),
         "unit": "%",
-        "x_label": "epoch",
+        "x_label": _("epoch"),
         "x": list(range(len(measured))),
         "low": 0,
         "high": 100,
         "beside": [_series(other.measure, other.argument) for other in beside],
         "truth": _series(truth.measure, truth.argument) if drawn else None,
         "drawn": drawn,
-        "button": "Show the measured curve",
+        "button": _("Show the measured curve"),
     }
     event = view.show("sketch", data, key=f"{slot}-sketch")
     values = _values(event.get("drawn"), len(measured))
@@ -132,8 +143,10 @@ def _curve(question: Curve, slot: str) -> bool:
     gaps = [abs(a - b) for a, b in zip(drawn, measured, strict=True)]
     far = gaps.index(max(gaps))
     st.markdown(
-        f"On average your curve is **{sum(gaps) / len(gaps):.1f} points** from the measured one, most at epoch {far}: "
-        f"you drew {drawn[far]:.0f} %, measured {measured[far]:.1f} %."
+        _(
+            "On average your curve is **{mean:.1f} points** from the measured one, most at epoch {epoch}: you drew "
+            "{drawn:.0f} %, measured {measured:.1f} %."
+        ).format(mean=sum(gaps) / len(gaps), epoch=far, drawn=drawn[far], measured=measured[far])
     )
     return True
 
@@ -149,12 +162,12 @@ def _values(event: Any, count: int) -> list[float] | None:
 
 
 def _series(measure: str, role: str) -> dict[str, Any]:
-    label = next(label for label, kind, _ in cached.recorded_race() if kind == role)
+    label = next(label for label, kind, _run in cached.recorded_race() if kind == role)
     return {"label": label, "role": role, "y": lesson_measures.curve(measure, role)}
 
 
 def _reveal(slot: str, ready: bool) -> bool:
-    return st.button("Measure it", key=f"{slot}-reveal", disabled=not ready, icon=":material/visibility:")
+    return st.button(_("Measure it"), key=f"{slot}-reveal", disabled=not ready, icon=":material/visibility:")
 
 
 def _bars(title: str, unit: str, rows: Sequence[tuple[str, str, float]], key: str) -> None:

@@ -7,6 +7,8 @@ import link
 import lock
 import streamlit as st
 
+from dfn.words import _
+
 
 def show(
     draw: Callable[..., Any],
@@ -21,7 +23,8 @@ def show(
     default."""
     said = link.read(key)
     if said and said not in options:
-        st.warning(f"The link names a choice of “{label}” that is not to be had here. This is: {words(default)}.")
+        text = _("The link names a choice of “{label}” that is not to be had here. This is: {default}.")
+        st.warning(text.format(label=label, default=words(default)))
         link.write(key, "")
         said = ""
     value = said or default

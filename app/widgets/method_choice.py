@@ -10,18 +10,26 @@ from attribution_data import INPUT, fitting
 
 from dfn.design.spec import Design
 from dfn.insight.methods import METHODS
+from dfn.words import N_, _
 from widgets import link_choice
 
 DEFAULT = "integrated_gradients"
 CALLED, TRUE, UNIT = "called", "true", "unit"
 NOTHING = "nothing"
 _BESIDE = {
-    NOTHING: "nothing",
-    "method": "another method",
-    "epoch": "another epoch",
-    "image": "another image",
-    "untrained": "before training",
-    "apart": "plain deep, trained apart",
+    NOTHING: N_("nothing"),
+    "method": N_("another method"),
+    "epoch": N_("another epoch"),
+    "image": N_("another image"),
+    "untrained": N_("before training"),
+    "apart": N_("plain deep, trained apart"),
+}
+_PLACES = {
+    INPUT: N_("image"),
+    "joined": N_("joined map"),
+    "map": N_("map"),
+    "deep": N_("deep block"),
+    "shallow": N_("shallow block"),
 }
 
 
@@ -36,23 +44,26 @@ class Beside:
 def place_words(place: str, title: str) -> str:
     """`the image`, `the deep block of fusion 3`, `the joined map of fusion 3`"""
     if place == INPUT:
-        return "the image"
-    kind = {"joined": "joined map", "map": "map"}.get(place, f"{place} block")
-    return f"the {kind} of {title.lower()}"
+        return _("the image")
+    return _("the {place} of {title}").format(place=spot_words(place), title=title.lower())
+
+
+def spot_words(place: str) -> str:
+    """`image`, `deep block`, `joined map`"""
+    return _(_PLACES[place]) if place in _PLACES else _("{name} block").format(name=place)
 
 
 def place(spots: Sequence[str]) -> str:
     """The image or one of the maps at the chosen fusion."""
-    named = {INPUT: "image", "joined": "joined map", "map": "map"}
     return link_choice.show(
         st.pills,
-        "Explain",
+        _("Explain"),
         list(spots),
         "place",
         INPUT,
-        lambda spot: named.get(spot, f"{spot} block"),
+        spot_words,
         required=True,
-        help="The values are given to the pixels of the image, or to the numbers of a map at the chosen fusion.",
+        help=_("The values are given to the pixels of the image, or to the numbers of a map at the chosen fusion."),
     )
 
 
@@ -62,17 +73,20 @@ def method(at: str, design: Design) -> str:
     said = link.read("method")
     if said in METHODS and said not in offered:
         why = next(reason for reason, names in refused.items() if said in names)
-        st.caption(f"{METHODS[said].title} is not offered here ({why}). This is {METHODS[DEFAULT].title.lower()}.")
+        text = _("{method} is not offered here ({why}). This is {default}.")
+        st.caption(text.format(method=_(METHODS[said].title), why=why, default=_(METHODS[DEFAULT].title)))
         link.write("method", "")
-    why_not = "; ".join(f"{', '.join(METHODS[name].title for name in names)} ({why})" for why, names in refused.items())
+    why_not = "; ".join(
+        f"{', '.join(_(METHODS[name].title) for name in names)} ({why})" for why, names in refused.items()
+    )
     return link_choice.show(
         st.selectbox,
-        "Method",
+        _("Method"),
         offered,
         "method",
         DEFAULT,
-        lambda name: METHODS[name].title,
-        help=f"Not here: {why_not}." if why_not else None,
+        lambda name: _(METHODS[name].title),
+        help=_("Not here: {methods}.").format(methods=why_not) if why_not else None,
         width=260,
     )
 
@@ -85,20 +99,24 @@ def is_unit() -> bool:
 def target(classes: Sequence[str], called: int, true: int | None) -> str:
     """The class whose logit is explained: `called`, `true` where it is known, or a number (see `class_of`); or `unit`:
     a number of a map."""
-    before = {CALLED: "called: ", TRUE: "true: "}
+    before = {CALLED: _("called: {name}"), TRUE: _("true: {name}")}
 
     def words(word: str) -> str:
-        return "none: a unit of a map" if word == UNIT else before.get(word, "") + classes[class_of(word, called, true)]
+        if word == UNIT:
+            return _("none: a unit of a map")
+        return before.get(word, "{name}").format(name=classes[class_of(word, called, true)])
 
     return link_choice.show(
         st.selectbox,
-        "Class",
+        _("Class"),
         [CALLED, *([] if true is None else [TRUE]), *map(str, range(len(classes))), UNIT],
         "target",
         CALLED,
         words,
-        help="The class whose logit is shared out: the one that the net calls, the true one, or any. Or no class: one "
-        "number of a map at the chosen fusion, in terms of the image.",
+        help=_(
+            "The class whose logit is shared out: the one that the net calls, the true one, or any. Or no class: one "
+            "number of a map at the chosen fusion, in terms of the image."
+        ),
     )
 
 
@@ -112,18 +130,18 @@ def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
     kinds = [NOTHING, *offered]
     first = {kind: f"{kind}.{whats[0]}" if whats else kind for kind, whats in offered.items()} | {NOTHING: ""}
     said = link.read("beside")
-    kind, _, what = said.partition(".")
+    kind, _dot, what = said.partition(".")
     if said and not (kind in offered and (what in offered[kind] if offered[kind] else not what)):
-        st.warning("The link names something to stand beside the picture that is not to be had here.")
+        st.warning(_("The link names something to stand beside the picture that is not to be had here."))
         link.write("beside", "")
         kind = ""
     kind = kind or NOTHING
     st.session_state["beside-kind"] = kind
     st.pills(
-        "Beside it",
+        _("Beside it"),
         kinds,
         key="beside-kind",
-        format_func=lambda kind: _BESIDE[kind],
+        format_func=lambda kind: _(_BESIDE[kind]),
         on_change=_take_kind,
         args=(first,),
         required=True,
@@ -134,14 +152,14 @@ def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
     slot = f"beside-{kind}"
     if kind == "image":
         st.session_state[slot] = int(what)
-        st.number_input("Test image beside it", 0, len(offered[kind]) - 1, key=slot, on_change=_take, args=(kind,))
+        st.number_input(_("Test image beside it"), 0, len(offered[kind]) - 1, key=slot, on_change=_take, args=(kind,))
     else:
         st.session_state[slot] = what
         st.selectbox(
-            _BESIDE[kind].capitalize(),
+            _(_BESIDE[kind]).capitalize(),
             offered[kind],
             key=slot,
-            format_func=lambda what: METHODS[what].title if what in METHODS else what,
+            format_func=lambda what: _(METHODS[what].title) if what in METHODS else what,
             on_change=_take,
             args=(kind,),
         )

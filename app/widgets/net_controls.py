@@ -13,19 +13,20 @@ from dfn.design.errors import DesignError
 from dfn.design.nodes import SYMMETRIC_JOINS, Join
 from dfn.design.paths import exchange
 from dfn.design.spec import Design, to_json
+from dfn.words import N_, _
 
 JOINS: tuple[Join, ...] = ("sum", "mean", "max", "concat", "gate")
 WIDTHS = (4, 8, 16, 32)
 DEEPEST, MOST_FUSIONS, MOST_BASES = 110, 12, 4
 EXCHANGES = "x"
 
-_JOIN_HELP = """
+_JOIN_HELP = N_("""
 - **sum** adds the maps: the paper's join
 - **mean** divides the sum by the number of base networks
 - **max** keeps the larger value
 - **concat** puts narrower maps side by side, as an inception module does
 - **gate** weighs the maps by learned weights, as a highway net does
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -49,51 +50,51 @@ def show(info: DataInfo) -> Chosen:
     """The controls, in the side bar; `info` says what images the net will see."""
     depths = st.container()  # filled last: how many sliders stand here is chosen below
     fusions = _slider(
-        ":green[**Fusions**]",
+        _(":green[**Fusions**]"),
         "fusions",
         0,
         MOST_FUSIONS,
         6,
-        "How often the maps are joined. 0: only the logits are averaged (decision fusion). 1: late fusion.",
+        _("How often the maps are joined. 0: only the logits are averaged (decision fusion). 1: late fusion."),
     )
     join = st.pills(
-        "Join",
+        _("Join"),
         JOINS,
         default="sum",
         key="join",
         bind="query-params",
-        help=_JOIN_HELP,
+        help=_(_JOIN_HELP),
         required=True,
         disabled=lock.on("join"),
     )
     width = st.segmented_control(
-        "Width",
+        _("Width"),
         WIDTHS,
         default=16,
         key="width",
         bind="query-params",
         disabled=lock.on("width"),
         required=True,
-        help="Channels of the first stage; the second has twice, the third four times as many.",
+        help=_("Channels of the first stage; the second has twice, the third four times as many."),
     )
     count = st.segmented_control(
-        "Base networks",
+        _("Base networks"),
         list(range(2, MOST_BASES + 1)),
         default=2,
         key="bases",
         bind="query-params",
         disabled=lock.on("bases"),
         required=True,
-        help="The paper fuses two; any number can be fused.",
+        help=_("The paper fuses two; any number can be fused."),
     )
-    about = "Layers of this base network: stem, convs and classifier."
+    about = _("Layers of this base network: stem, convs and classifier.")
     with depths:
         bases = [
-            _slider(":blue[**Deep depth**]", "deep", 2, DEEPEST, 50, about),
-            _slider(":orange[**Shallow depth**]", "shallow", 2, DEEPEST, 14, about),
+            _slider(_(":blue[**Deep depth**]"), "deep", 2, DEEPEST, 50, about),
+            _slider(_(":orange[**Shallow depth**]"), "shallow", 2, DEEPEST, 14, about),
         ]
         for k in range(3, min(count, MOST_BASES) + 1):
-            bases.append(_slider(f"**Base network {k}**", f"base{k}", 2, DEEPEST, 26, about))
+            bases.append(_slider(_("**Base network {number}**").format(number=k), f"base{k}", 2, DEEPEST, 26, about))
     return _chosen(tuple(bases), fusions, width or 16, cast(Join, join), info)
 
 
@@ -119,7 +120,8 @@ def _chosen(bases: tuple[int, ...], fusions: int, width: int, join: Join, info: 
             if not low <= value <= high:  # the browser's bounds are no bounds: a message can be forged
                 raise DesignError(name, value, f"from {low} to {high} on this page")
         if fusions == 0 and join not in ("sum", "mean"):
-            st.info(f"Without fusions there is nothing to **{join}**: whole nets meet only in their logits, averaged.")
+            text = _("Without fusions there is nothing to **{join}**: whole nets meet only in their logits, averaged.")
+            st.info(text.format(join=join))
             join = "mean"
         channels, classes = info.shape[0], len(info.classes)
         design = fused(bases=bases, fusions=fusions, width=width, join=join, classes=classes, in_channels=channels)
@@ -128,7 +130,7 @@ def _chosen(bases: tuple[int, ...], fusions: int, width: int, join: Join, info: 
         st.stop()
     turns = _turns(fusions, len(bases)) if join in SYMMETRIC_JOINS else [0] * fusions
     for fusion, times in enumerate(turns, start=1):
-        for _ in range(times):
+        for _turn in range(times):
             design = exchange(design, fusion)
     lanes = range(len(bases))
     origins = tuple(tuple((lane + times) % len(bases) for lane in lanes) for times in turns)

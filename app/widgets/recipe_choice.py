@@ -9,6 +9,7 @@ import race
 import streamlit as st
 
 from dfn.data.info import DataInfo
+from dfn.words import _
 from widgets import training_choice
 
 
@@ -24,24 +25,26 @@ def show(info: DataInfo) -> Plan:
     """The controls of a training, in the side bar."""
     settings = training_choice.show(info) | {"seed": _seed()}
     rivals = st.pills(
-        "In the race, beside the fused net",
+        _("In the race, beside the fused net"),
         race.RIVALS,
         selection_mode="multi",
         default=["plain deep", "plain shallow", "ResNet"],
         key="rivals",
         disabled=lock.on("rivals"),
         bind="query-params",
-        help="The same data in the same order from the same seed. The shallow base, ResNet, late and decision fusion "
-        "are the honest controls.",
+        help=_(
+            "The same data in the same order from the same seed. The shallow base, ResNet, late and decision fusion "
+            "are the honest controls."
+        ),
     )
     further = st.multiselect(
-        "Further methods",
+        _("Further methods"),
         list(race.FURTHER.values()),
         key="methods",
         disabled=lock.on("methods"),
         bind="query-params",
-        placeholder="type to search",
-        help="Every other method of `dfn methods`. A net that learns from a teacher enters that one too and waits.",
+        placeholder=_("type to search"),
+        help=_("Every other method of `dfn methods`. A net that learns from a teacher enters that one too and waits."),
     )
     settings |= _regularisers()
     return Plan(settings, (*rivals, *(title for title, listed in race.FURTHER.items() if listed in further)))
@@ -49,33 +52,35 @@ def show(info: DataInfo) -> Plan:
 
 def _regularisers() -> dict[str, Any]:
     """Switches of the recipe that hold for every net of the race."""
-    with st.expander("Regularisers", icon=":material/tune:"):
+    with st.expander(_("Regularisers"), icon=":material/tune:"):
         decay = st.toggle(
-            "Weight decay",
+            _("Weight decay"),
             value=True,
             key="decay",
             disabled=lock.on("decay"),
             bind="query-params",
-            help="Pulls all weights to zero, by 1e-4 of each.",
+            help=_("Pulls all weights to zero, by 1e-4 of each."),
         )
         path_sgd = st.toggle(
             "Path-SGD",
             key="path-sgd",
             disabled=lock.on("path-sgd"),
             bind="query-params",
-            help="Divides every gradient by what its weight adds to the sum over all paths. For the joins sum, mean "
-            "and concat; behind a batch norm it is a heuristic.",
+            help=_(
+                "Divides every gradient by what its weight adds to the sum over all paths. For the joins sum, mean "
+                "and concat; behind a batch norm it is a heuristic."
+            ),
         )
         patience = st.number_input(
-            "Patience",
+            _("Patience"),
             min_value=1,
             max_value=10_000,
             value=None,
-            placeholder="train to the end",
+            placeholder=_("train to the end"),
             key="patience",
             disabled=lock.on("patience"),
             bind="query-params",
-            help="Epochs without a lower loss on held-out training images, after which training stops.",
+            help=_("Epochs without a lower loss on held-out training images, after which training stops."),
         )
     chosen: dict[str, Any] = {} if decay else {"weight_decay": 0.0}
     if path_sgd:
@@ -88,21 +93,21 @@ def _regularisers() -> dict[str, Any]:
 def _seed() -> int:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     seed = left.number_input(
-        "Seed",
+        _("Seed"),
         min_value=0,
         max_value=2**31 - 1,
         value=0,
         key="seed",
         disabled=lock.on("seed"),
         bind="query-params",
-        help="Decides the first weights and the order of the images. The same seed gives the same curve.",
+        help=_("Decides the first weights and the order of the images. The same seed gives the same curve."),
     )
     right.button(
-        "New",
+        _("New"),
         key="new-seed",
         on_click=_new_seed,
         width="stretch",
-        help="Another seed: another experiment.",
+        help=_("Another seed: another experiment."),
         disabled=lock.on("seed"),
     )
     return min(max(int(seed or 0), 0), 2**31 - 1)

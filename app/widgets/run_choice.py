@@ -8,6 +8,8 @@ import lock
 import streamlit as st
 from maps_data import Shown, run_with_maps, runs_with_maps
 
+from dfn.words import _
+
 KEY = "run"
 OF_ONE_RUN = ("epoch", "at", "at2", "a", "b", "compare")  # what the address says of one run means nothing for another
 
@@ -25,19 +27,19 @@ def show() -> Shown | None:
         return None
     id = wanted if wanted in found else _newest_fused(found)
     if wanted and wanted not in found:
-        st.warning("The link names a run that is not here or has kept no weights. This is another one.")
+        st.warning(_("The link names a run that is not here or has kept no weights. This is another one."))
     if st.session_state.get("run-shown", id) != id:  # a link led here, and what it does not say is another run's
         _forget(key for key in OF_ONE_RUN if key not in st.query_params)
     link.write(KEY, id)
     st.session_state["run-shown"] = st.session_state["run-choice"] = id
     st.selectbox(
-        "Run",
+        _("Run"),
         list(found),
         key="run-choice",
         disabled=lock.on(KEY),
         on_change=_changed,
         format_func=lambda key: _words(found[key]) if key in found else str(key),
-        help="Every run that kept weights, the newest first. Older ones are opened from the Runs page.",
+        help=_("Every run that kept weights, the newest first. Older ones are opened from the Runs page."),
     )
     return found[id]
 
@@ -60,5 +62,9 @@ def _newest_fused(found: dict[str, Shown]) -> str:
 
 def _words(shown: Shown) -> str:
     facts = cached.facts(str(shown.run.folder))
-    recorded = "recorded: " if shown.recorded else ""
-    return f"{recorded}{shown.run.name} · {facts.data} · seed {facts.seed} · {shown.run.id[:4]}"
+    text = (
+        _("recorded: {name} · {data} · seed {seed} · {id}")
+        if shown.recorded
+        else _("{name} · {data} · seed {seed} · {id}")
+    )
+    return text.format(name=shown.run.name, data=facts.data, seed=facts.seed, id=shown.run.id[:4])

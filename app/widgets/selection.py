@@ -7,6 +7,7 @@ import lock
 import streamlit as st
 
 from dfn.insight.maps import Place
+from dfn.words import _
 from widgets import link_choice
 
 
@@ -14,10 +15,10 @@ def fusion(found: Sequence[Place]) -> int:
     """Which fusion (or tap), counted from 1; shared with the other pages."""
     numbers = list(range(1, len(found) + 1))
     if link.refused("fusion", [str(number) for number in numbers]):
-        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
+        st.warning(_("The link names a place that this net does not have; it has 1 to {last}.").format(last=len(found)))
     if st.session_state.get("fusion", 1) not in numbers:
         st.session_state["fusion"] = 1
-    label = "Fusion" if found[0].join else "Place in the net"
+    label = _("Fusion") if found[0].join else _("Place in the net")
     number = st.pills(
         label,
         numbers,
@@ -35,6 +36,6 @@ def epoch(epochs: Sequence[int]) -> int:
     """The epoch that the address names, the last one where it names none; shared with the other pages."""
     options = [str(number) for number in epochs]
     if len(options) == 1:
-        st.caption(f"Only the weights after epoch {options[0]} were kept.")
+        st.caption(_("Only the weights after epoch {number} were kept.").format(number=options[0]))
         return epochs[0]
-    return int(link_choice.show(st.select_slider, "Epoch", options, "epoch", options[-1]))
+    return int(link_choice.show(st.select_slider, _("Epoch"), options, "epoch", options[-1]))

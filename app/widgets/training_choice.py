@@ -7,6 +7,7 @@ import streamlit as st
 
 from dfn.data.info import DataInfo
 from dfn.training.recipe import PRESETS
+from dfn.words import _
 
 FEW = 5000
 AMOUNTS = {"1000": 1000, "5000": 5000, "10000": 10_000, "all": None}
@@ -16,20 +17,20 @@ def show(info: DataInfo) -> dict[str, Any]:
     """The settings that all nets share; the address carries them to the Train page and back."""
     names = list(PRESETS)
     preset = st.selectbox(
-        "Recipe",
+        _("Recipe"),
         names,
         key="preset",
         disabled=lock.on("preset"),
         bind="query-params",
-        help="\n\n".join(f"**{p.title}**: {p.source}." for p in PRESETS.values()),
+        help="\n\n".join(f"`{name}` **{_(p.title)}**: {_(p.source)}." for name, p in PRESETS.items()),
     )
     settings = dict(PRESETS[preset if preset in PRESETS else names[0]].settings)
     epochs = st.number_input(
-        "Epochs",
+        _("Epochs"),
         min_value=1,
         max_value=10_000,
         value=None,
-        placeholder=f"{settings['epochs']}, as the recipe says",
+        placeholder=_("{epochs}, as the recipe says").format(epochs=settings["epochs"]),
         key="epochs",
         disabled=lock.on("epochs"),
         bind="query-params",
@@ -44,7 +45,7 @@ def _images(info: DataInfo) -> dict[str, Any]:
     if info.train_size <= FEW:
         return {}
     limit = st.segmented_control(
-        "Training images",
+        _("Training images"),
         [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
         default="5000",
         key="images",
@@ -54,14 +55,14 @@ def _images(info: DataInfo) -> dict[str, Any]:
     )
     side = info.shape[1]
     size = st.segmented_control(
-        "Pixels",
+        _("Pixels"),
         [side // 2, side],
         default=side // 2,
         key="pixels",
         disabled=lock.on("pixels"),
         bind="query-params",
         required=True,
-        help="Pixels along a side. Half of them train about four times as fast.",
+        help=_("Pixels along a side. Half of them train about four times as fast."),
     )
     count = AMOUNTS.get(limit)
     chosen = {"train_limit": count, "test_limit": max(500, count // 5)} if count else {}

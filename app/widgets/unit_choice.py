@@ -10,10 +10,12 @@ from attribution_data import INPUT, spots
 
 from dfn.insight.maps import Place, Stack
 from dfn.insight.methods import Unit
+from dfn.words import N_, _
 from widgets import map_fields, map_pins
+from widgets.method_choice import place_words, spot_words
 
 POSITION = re.compile(r"(\w{1,12})\.(\d{1,4})\.(\d{1,4})\.(\d{1,4})")
-SIZES = ("Channel", "Row", "Column")
+SIZES = (N_("Channel"), N_("Row"), N_("Column"))
 
 
 def show(place: Place, maps: Mapping[str, Stack]) -> Unit | None:
@@ -21,7 +23,7 @@ def show(place: Place, maps: Mapping[str, Stack]) -> Unit | None:
     of the last map at this place. None where this place has no maps, only logits."""
     named = {spot: name for spot, name in spots(place).items() if spot != INPUT and maps[name].ndim == 3}
     if not named:
-        st.warning("Here only logits meet: there is no unit of a map to explain.")
+        st.warning(_("Here only logits meet: there is no unit of a map to explain."))
         return None
     said = POSITION.fullmatch(link.read("unit"))
     spot = said.group(1) if said and said.group(1) in named else list(named)[-1]
@@ -32,31 +34,39 @@ def show(place: Place, maps: Mapping[str, Stack]) -> Unit | None:
         numbers = [int(number) for number in said.groups()[1:]]
         position = [min(number, size - 1) for number, size in zip(numbers, stack.shape, strict=True)]
     if link.read("unit") and link.read("unit") != _words(spot, position):
-        st.warning(f"The link names a unit that this net does not have here. This is {_words(spot, position)}.")
+        st.warning(
+            _("The link names a unit that this net does not have here. This is {unit}.").format(
+                unit=_words(spot, position)
+            )
+        )
         link.write("unit", _words(spot, position))
     st.session_state["unit-spot"] = spot
     st.pills(
-        "Map of the unit",
+        _("Map of the unit"),
         list(named),
         key="unit-spot",
         required=True,
         on_change=_take,
         disabled=lock.on("unit"),
-        format_func=lambda spot: {"joined": "joined map", "map": "map"}.get(spot, f"{spot} block"),
+        format_func=spot_words,
     )
     for column, label, size, number in zip(st.columns(3), SIZES, stack.shape, position, strict=True):
         st.session_state[_slot(label)] = number
-        column.number_input(label, 0, size - 1, key=_slot(label), on_change=_take, disabled=lock.on("unit"))
+        column.number_input(_(label), 0, size - 1, key=_slot(label), on_change=_take, disabled=lock.on("unit"))
     value = float(stack[tuple(position)])
-    st.caption(f"Its value after this epoch is {value:.3g}. A number of a map is seen by clicking it on the Maps page.")
+    st.caption(
+        _("Its value after this epoch is {value}. Click a number of a map on the Maps page to have it here.").format(
+            value=f"{value:.3g}"
+        )
+    )
     return Unit(named[spot], *position)
 
 
 def in_words(unit: Unit, title: str) -> str:
     """`unit 3, 4, 5 of the deep block of fusion 2`"""
-    spot = unit.at.split("/")[1] if "/" in unit.at else "map"
-    kind = {"joined": "joined map", "map": "map"}.get(spot, f"{spot} block")
-    return f"unit {unit.channel}, {unit.row}, {unit.column} of the {kind} of {title.lower()}"
+    place = place_words(unit.at.split("/")[1] if "/" in unit.at else "map", title)
+    position = {"channel": unit.channel, "row": unit.row, "column": unit.column}
+    return _("unit {channel}, {row}, {column} of {place}").format(place=place, **position)
 
 
 def _slot(label: str) -> str:

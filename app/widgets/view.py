@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from dfn.figures.theme import PALETTES
-from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source
+from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source, words
+from dfn.words import SOURCE, _, spoken
 
 # a metric whose second line explains it and is no change of a value
 QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
@@ -30,7 +31,7 @@ _SAVE = component("dfn_save", html='<div class="dfn-view"></div>', js=source("fi
 
 _COPY = component(
     "dfn_copy_link",
-    html="<button type='button'>Copy link</button>",
+    html="<button type='button'></button>",
     css="""
 button {
   font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer; width: 100%;
@@ -39,16 +40,17 @@ button {
 button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 """,
     js="""
-export default ({ parentElement }) => {
+export default ({ data, parentElement }) => {
   const button = parentElement.querySelector("button");
+  button.textContent = data.copy;
   button.onclick = async () => {
     try {
       await navigator.clipboard.writeText(window.location.href);
-      button.textContent = "Link copied";
+      button.textContent = data.copied;
     } catch {
-      button.textContent = "Copy the address bar";
+      button.textContent = data.refused;
     }
-    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+    setTimeout(() => { button.textContent = data.copy; }, 2000);
   };
 };
 """,
@@ -58,7 +60,7 @@ export default ({ parentElement }) => {
 def show(name: Name, data: dict[str, Any], key: str) -> dict[str, Any]:
     """Draw a view; returns what the user just did in it, `{"exchange": {"fusion": 3}}`, or an empty dict."""
     events: dict[str, Any] = {f"on_{event}_change": _nothing for event in _EVENTS[name]}
-    result = _COMPONENTS[name](data={**data, "palette": PALETTES}, key=key, **events)
+    result = _COMPONENTS[name](data={**data, **words(name), "palette": PALETTES}, key=_drawn_as(key), **events)
     happened = {event: result.get(event) for event in _EVENTS[name]}
     return {event: value for event, value in happened.items() if value is not None}
 
@@ -72,12 +74,14 @@ def plotly(figure: Any, key: str, alt: str, name: str, rows: Sequence[Sequence[s
 
 def save(key: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
     """The row that saves what stands in the element with this key, as it does below a view."""
-    _SAVE(data={"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}, key=f"{key}-save")
+    data = {"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}
+    _SAVE(data={**data, **words("figure")}, key=_drawn_as(f"{key}-save"))
 
 
 def copy_link() -> None:
     """A button that puts the page's address, which holds its whole state, on the clipboard."""
-    _COPY(key="copy-link", width="content")
+    said = {"copy": _("Copy link"), "copied": _("Link copied"), "refused": _("Copy the address bar")}
+    _COPY(data=said, key="copy-link", width="content")
 
 
 def figure(value: str, name: str, more: str) -> None:
@@ -86,6 +90,11 @@ def figure(value: str, name: str, more: str) -> None:
         st.markdown(f"### {value}")
         st.markdown(name)
         st.caption(more)
+
+
+def _drawn_as(key: str) -> str:
+    """The key of a drawing, another one in every language: what it says is written when it is made."""
+    return key if spoken() == SOURCE else f"{key}-{spoken()}"
 
 
 def _nothing() -> None:

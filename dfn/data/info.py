@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from dfn.data.archives import ARCHIVES, is_here
+from dfn.words import N_
 
 DIGITS_TRAIN, DIGITS_TEST = 1437, 360
 SCALES_TRAIN, SCALES_TEST = 4500, 900
@@ -61,7 +62,7 @@ _DATA_SETS = {
     for info in (
         DataInfo(
             name="digits",
-            title="Handwritten digits (8x8)",
+            title=N_("Handwritten digits (8x8)"),
             classes=tuple("0123456789"),
             shape=(1, 8, 8),
             train_size=DIGITS_TRAIN,
@@ -75,7 +76,7 @@ _DATA_SETS = {
         ),
         DataInfo(
             name="scales",
-            title="Scales (synthetic: coarse shape x fine texture)",
+            title=N_("Scales (synthetic: coarse shape x fine texture)"),
             classes=tuple(f"{shape}, {texture}" for shape in SCALES_SHAPES for texture in SCALES_TEXTURES),
             shape=(3, 32, 32),
             train_size=SCALES_TRAIN,
@@ -88,7 +89,7 @@ _DATA_SETS = {
         ),
         DataInfo(
             name="fashion-mnist",
-            title="Fashion-MNIST",
+            title=N_("Fashion-MNIST"),
             classes=_names(FASHION_CLASSES),
             shape=(1, 28, 28),
             train_size=60_000,
@@ -102,7 +103,7 @@ _DATA_SETS = {
         ),
         DataInfo(
             name="cifar10",
-            title="CIFAR-10",
+            title=N_("CIFAR-10"),
             classes=_names(CIFAR10_CLASSES),
             shape=(3, 32, 32),
             train_size=50_000,
@@ -116,7 +117,7 @@ _DATA_SETS = {
         ),
         DataInfo(
             name="cifar100",
-            title="CIFAR-100",
+            title=N_("CIFAR-100"),
             classes=_names(CIFAR100_CLASSES),
             shape=(3, 32, 32),
             train_size=50_000,

@@ -210,7 +210,8 @@ def _lanes(design: Design) -> list[dict[str, Any]]:
 
 
 def _stages(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs of blocks that work at one size, each with a label; a block that crosses stages says from where to where."""
+    """Runs of blocks that work at one size, each with its (height, width, channels); a block that crosses stages has
+    two, where it begins and where it ends."""
     stages: list[dict[str, Any]] = []
     for index, element in enumerate(elements):
         if element["kind"] in ("image", "head") or element["id"].rpartition("/")[2] == "stem":
@@ -220,11 +221,11 @@ def _stages(elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
             continue
         first, last = sizes[0], sizes[-1]
         same = first[:2] == last[:2]  # at one size the width is that of the map that goes on, whatever a branch has
-        label = _label(last) if same else f"{_label(first)} to {_label(last)}"
-        if stages and (stages[-1]["label"] == label or element["kind"] in ("tap", "pool")):
+        shapes = [list(shape) for shape in ((last,) if same else (first, last))]
+        if stages and (stages[-1]["shapes"] == shapes or element["kind"] in ("tap", "pool")):
             stages[-1]["elements"].append(index)
         else:
-            stages.append({"label": label, "elements": [index]})
+            stages.append({"shapes": shapes, "elements": [index]})
     return stages
 
 
@@ -235,7 +236,3 @@ def _sizes(element: dict[str, Any]) -> list[tuple[int, int, int]]:
     inner = [size for branch in first for e in branch["elements"] for size in _sizes(e)]
     joined = [(*element["size"], element["channels"])]
     return [size for size in inner + joined if size[0]]
-
-
-def _label(size: tuple[int, int, int]) -> str:
-    return f"{size[0]}×{size[1]} · {size[2]} channels"

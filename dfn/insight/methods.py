@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from dfn.design.nodes import Fusion, MergeRun, Node, Pool, Series
 from dfn.design.spec import Design
+from dfn.words import N_
 
 Options = Mapping[str, Any]
 PlaceKind = Literal["input", "map"]
@@ -65,15 +66,19 @@ def misfit(method: Method, design: Design) -> str | None:
     """What in a net a method cannot deal with, such as `a gate`; None where there is nothing."""
     if not method.exact_relu:
         return None
-    return "group norm" if design.norm == "group" else _bend(design.body)
+    return N_("group norm") if design.norm == "group" else _bend(design.body)
 
 
 def _bend(node: Node) -> str | None:
     match node:
         case Pool(mode="max"):
-            return "max pooling"
-        case Fusion(join="max" | "gate" | "adaptive"):
-            return f"{'an' if node.join == 'adaptive' else 'a'} {node.join} join"
+            return N_("max pooling")
+        case Fusion(join="max"):
+            return N_("a max join")
+        case Fusion(join="gate"):
+            return N_("a gate join")
+        case Fusion(join="adaptive"):
+            return N_("an adaptive join")
         case Fusion():
             children: tuple[Node, ...] = node.branches
         case MergeRun():
@@ -134,7 +139,7 @@ _ANYWHERE: tuple[PlaceKind, ...] = ("input", "map")
 
 METHODS: dict[str, Method] = {
     "saliency": Method(
-        "Saliency",
+        N_("Saliency"),
         r"\left|\frac{\partial f}{\partial x_i}\right|",
         "arXiv 1312.6034",
         "Where a tiny change would move the logit most, not what the logit is made of; where a ReLU is shut it sees "
@@ -145,7 +150,7 @@ METHODS: dict[str, Method] = {
         _one,
     ),
     "input_x_gradient": Method(
-        "Input x gradient",
+        N_("Input x gradient"),
         r"x_i \frac{\partial f}{\partial x_i}",
         "arXiv 1605.01713",
         "The logit's linear part at this image. Where x is 0 it is 0; the biases' part is left out, so the values need "
@@ -156,7 +161,7 @@ METHODS: dict[str, Method] = {
         _one,
     ),
     "integrated_gradients": Method(
-        "Integrated gradients",
+        N_("Integrated gradients"),
         r"(x_i - x'_i) \int_0^1 \frac{\partial f\left(x' + \alpha (x - x')\right)}{\partial x_i}\, d\alpha",
         "arXiv 1703.01365",
         "How the difference to the baseline is shared out; another baseline tells another story, and what lies between "
@@ -168,7 +173,7 @@ METHODS: dict[str, Method] = {
         {"steps": None, "baseline": None},
     ),
     "smoothgrad": Method(
-        "SmoothGrad",
+        N_("SmoothGrad"),
         r"\frac{1}{n} \sum_{s=1}^{n} \frac{\partial f(x + \varepsilon_s)}{\partial x_i},\quad "
         r"\varepsilon_s \sim \mathcal{N}(0, \sigma^2)",
         "arXiv 1706.03825",
@@ -181,7 +186,7 @@ METHODS: dict[str, Method] = {
         {"samples": 25, "noise": 0.15, "seed": 0},
     ),
     "deep_lift": Method(
-        "DeepLIFT",
+        N_("DeepLIFT"),
         r"C_{\Delta x_i \Delta f} = m_{\Delta x_i \Delta f}\, \Delta x_i,\quad \sum_i C_{\Delta x_i \Delta f} = "
         r"\Delta f \quad \text{(rescale rule)}",
         "arXiv 1704.02685",
@@ -195,7 +200,7 @@ METHODS: dict[str, Method] = {
         exact_relu=True,
     ),
     "guided_backprop": Method(
-        "Guided backprop",
+        N_("Guided backprop"),
         r"R^{l} = \mathbb{1}[z^{l} > 0]\, \mathbb{1}[R^{l+1} > 0]\, R^{l+1} \quad \text{at every ReLU}",
         "arXiv 1412.6806",
         "Sharp edges that come to a large part from the image: with random weights behind it the picture can stay much "
@@ -206,7 +211,7 @@ METHODS: dict[str, Method] = {
         _one,
     ),
     "occlusion": Method(
-        "Occlusion",
+        N_("Occlusion"),
         r"\frac{1}{|W_i|} \sum_{w \ni i} \left( f(x) - f(x \text{ with } x' \text{ in } w) \right)",
         "arXiv 1311.2901",
         "What the logit loses when a square is covered. Two places that can stand in for one another both look "
@@ -218,7 +223,7 @@ METHODS: dict[str, Method] = {
         {"window": None, "stride": None, "baseline": None},
     ),
     "feature_ablation": Method(
-        "Feature ablation",
+        N_("Feature ablation"),
         r"f(x) - f(x \text{ with } x' \text{ in group } g),\quad i \in g",
         "textbook; Captum's FeatureAblation",
         "What the logit loses without a whole cell, or without a whole channel where `cell` is 0; groups that stand in "
@@ -230,7 +235,7 @@ METHODS: dict[str, Method] = {
         {"cell": None, "baseline": None},
     ),
     "grad_cam": Method(
-        "Grad-CAM",
+        N_("Grad-CAM"),
         r"\mathrm{ReLU}\Big( \sum_k \alpha_k A^k \Big),\quad \alpha_k = \frac{1}{Z} \sum_{p} "
         r"\frac{\partial f}{\partial A^k_p}",
         "arXiv 1610.02391",
@@ -243,7 +248,7 @@ METHODS: dict[str, Method] = {
         {"relu": True, "upsample": False},
     ),
     "layer_conductance": Method(
-        "Layer conductance",
+        N_("Layer conductance"),
         r"\sum_i (x_i - x'_i) \int_0^1 \frac{\partial f}{\partial y}\frac{\partial y}{\partial x_i}\, d\alpha",
         "arXiv 1805.12233",
         "How much of the integrated gradients of the image flows through each number y of the map; like these it "
@@ -255,7 +260,7 @@ METHODS: dict[str, Method] = {
         {"steps": None, "baseline": None},
     ),
     "internal_influence": Method(
-        "Internal influence",
+        N_("Internal influence"),
         r"\int_0^1 \frac{\partial f\left(x' + \alpha (x - x')\right)}{\partial y}\, d\alpha",
         "arXiv 1802.03788",
         "How much f reacts to y on the way from the baseline, whether or not y itself changes on that way; the values "

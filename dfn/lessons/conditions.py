@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfn.lessons.pages import PAGES
+from dfn.words import N_
 
 ROLES = ("fused", "plain", "shallow", "resnet", "late", "decision")
 RECORDED_ROLES = ("fused", "plain", "shallow", "resnet")
@@ -41,24 +42,24 @@ def _role(about: str, unit: str, roles: tuple[str, ...]) -> Measure:
 
 
 MEASURES = {
-    "paths": Measure("paths of the net that is set", "paths"),
+    "paths": Measure("paths of the net that is set", N_("paths")),
     "groups": Measure("groups of base networks that form the net that is set"),
-    "essential_depth": Measure("essential depth of the net that is set", "layers"),
-    "deepest": Measure("depth of the deepest base network, after exchanges", "layers"),
-    "shortest": Measure("layers on the shortest path", "layers"),
+    "essential_depth": Measure("essential depth of the net that is set", N_("layers")),
+    "deepest": Measure("depth of the deepest base network, after exchanges", N_("layers")),
+    "shortest": Measure("layers on the shortest path", N_("layers")),
     "scales": Measure("different receptive fields of the paths"),
     "recorded_accuracy": _role("test accuracy of a recorded run after its last epoch", "%", RECORDED_ROLES),
     "recorded_growth": _role(
         "gradient of the weights at the stem as a multiple of the last block's, at the first step of a recorded run",
-        "times",
+        N_("times"),
         RECORDED_ROLES,
     ),
     "test_accuracy": _role("test accuracy of a net of the learner's own finished race", "%", ROLES),
-    "train_loss": _role("training loss of a net of the learner's own finished race", "nats", ROLES),
+    "train_loss": _role("training loss of a net of the learner's own finished race", N_("nats"), ROLES),
     "accuracy": Measure("test accuracy of the run on the Lesions page, with what is cut there", "%"),
     "accuracy_lost": Measure(
         "test accuracy that the recorded fused net loses when one block is cut",
-        "points",
+        N_("points"),
         r"(?:deep|shallow) [1-6]",
         "a block, such as deep 1 or shallow 6",
     ),

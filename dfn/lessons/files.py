@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from dfn.design.errors import DesignError, every_error
 from dfn.lessons.lesson import Lesson, Preset, Step
+from dfn.words import spoken
 
 LARGEST = 200_000
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
@@ -41,6 +42,13 @@ class LessonError(ValueError):
 
     def __str__(self) -> str:
         return "\n".join(f"{self.file}, line {problem.line}: {problem.says}" for problem in self.problems)
+
+
+def in_words(path: Path) -> Path:
+    """The file that says the same in the language that is spoken: `ko/NAME.md` beside `NAME.md`, where there is one.
+    States and conditions are those of the original, only the words differ."""
+    twin = path.parent / spoken() / path.name
+    return twin if twin.is_file() else path
 
 
 def read(path: Path) -> Lesson:

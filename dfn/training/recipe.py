@@ -16,6 +16,7 @@ from dfn.design.errors import DesignError, first_error
 from dfn.design.nodes import Conv, Fusion, Head, View
 from dfn.design.spec import Design, from_data, to_json
 from dfn.training.places import places
+from dfn.words import N_
 
 Images = Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
@@ -228,18 +229,18 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "classroom": Preset(
-        "Classroom: 5 epochs, seconds",
-        "ours: short enough to watch, lr 0.02 with 10 % warm-up and a cosine",
+        N_("Classroom: 5 epochs, seconds"),
+        N_("ours: short enough to watch, lr 0.02 with 10 % warm-up and a cosine"),
         {"epochs": 5, "batch_size": 64, "lr": 0.02, "schedule": "cosine", "warmup": 0.1},
     ),
     "patient": Preset(
-        "Patient: 30 epochs, crop and mirror",
-        "ours: batch 128, lr 0.1 with 10 % warm-up and a cosine",
+        N_("Patient: 30 epochs, crop and mirror"),
+        N_("ours: batch 128, lr 0.1 with 10 % warm-up and a cosine"),
         {"epochs": 30, "batch_size": 128, "lr": 0.1, "schedule": "cosine", "warmup": 0.1, "augment": True},
     ),
     "group": Preset(
-        "The group's own: 400 epochs",
-        "zlmzju/fusenet, options.py: batch 64, lr 0.1, a tenth at 1/2, 3/4 and 7/8 of the epochs, crop and mirror",
+        N_("The group's own: 400 epochs"),
+        N_("zlmzju/fusenet, options.py: batch 64, lr 0.1, a tenth at 1/2, 3/4 and 7/8 of the epochs, crop and mirror"),
         {"epochs": 400, "batch_size": 64, "lr": 0.1, "schedule": "step", "warmup": 0.0, "augment": True},
     ),
 }

@@ -5,12 +5,14 @@ Each is one plain ES module with one function `draw(root, data, emit)`: `root` a
 `emit(name, value)` the way back to Python. `draw` may be called again with new data on the same root: it updates in
 place and keeps what the reader did (zoom, hidden curves, scrubbed epoch). `source` joins the files of a view into the
 module's text, without a build step; a host appends its footer. All views need `"palette"`:
-`dfn.figures.theme.PALETTES`.
+`dfn.figures.theme.PALETTES`, and in another language than English what `words` gives.
 """
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from dfn.words import SOURCE, of_files, spoken
 
 Name = Literal["net", "curves", "bars", "maps", "tiles", "sketch"]
 NAMES: tuple[Name, ...] = get_args(Name)
@@ -65,3 +67,11 @@ def source(name: Name | Literal["figure"]) -> str:
         raise ValueError(f"name: {name!r} is not a view; there are {', '.join(_FILES)}")
     folder = Path(__file__).parent
     return "\n".join((folder / f"{file}.js").read_text(encoding="utf-8") for file in _FILES[name])
+
+
+def words(name: Name | Literal["figure"]) -> dict[str, Any]:
+    """The part of a view's data that makes it speak the language that is spoken now; nothing in English."""
+    language = spoken()
+    if language == SOURCE:
+        return {}
+    return {"language": language, "words": of_files(language, tuple(f"dfn/views/{file}.js" for file in _FILES[name]))}

@@ -19,7 +19,7 @@ const FOOT = 24;
 const LINE = 44; // a horizontal bar with its air
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -27,7 +27,7 @@ function build(view) {
   view.subtitle = html("span", { class: "muted" });
   view.svg = svg("svg", { role: "group" });
   view.status = html("div", { class: "status", "aria-live": "polite" });
-  const save = saving(() => view.root, () => ({ name: view.data.title ?? "bars", rows: table(view.data) }));
+  const save = saving(() => view.root, () => ({ name: view.data.title ?? _("Bars"), rows: table(view.data) }));
   view.root.append(html("div", { class: "head" }, view.title, view.subtitle), view.svg, view.status, save);
   view.pointed = null;
   view.slots = new Map(); // key -> group of one bar, kept while the values change
@@ -86,7 +86,7 @@ function paint(view) {
   view.order = 0;
   const scale = scaleOf(data);
   const said = (group) => `${group.label} ${group.bars.map((bar) => `${bar.label} ${number(bar.value)}`).join(", ")}`;
-  attributes(view.svg, { width, "aria-label": `${data.title ?? "Bars"}: ${data.groups.map(said).join("; ")}` });
+  attributes(view.svg, { width, "aria-label": `${data.title ?? _("Bars")}: ${data.groups.map(said).join("; ")}` });
   if (data.orientation === "horizontal") horizontal(view, scale);
   else vertical(view, scale);
   for (const [key, slot] of view.slots)
@@ -205,7 +205,7 @@ function table({ groups, unit }) {
       ...(bar.parts ?? []).map((part) => [group.label, bar.label, part.label ?? part.role, part.value, unit]),
     ]),
   );
-  return [["group", "bar", "part", "value", "unit"], ...rows];
+  return [[_("group"), _("bar"), _("part"), _("value"), _("unit")], ...rows];
 }
 
 function reading(data, group, bar) {
@@ -217,6 +217,6 @@ function reading(data, group, bar) {
 function speak(view) {
   const { data } = view;
   const label = view.pointed === null ? null : view.slots.get(view.pointed)?.getAttribute("aria-label");
-  const hint = `Point at a bar to read its value${data.log ? "; log scale, the same in every row" : ""}.`;
+  const hint = data.log ? _("Point at a bar to read its value; log scale, the same in every row.") : _("Point at a bar to read its value.");
   say(view.status, label ?? (data.orientation === "horizontal" ? "" : hint));
 }

@@ -23,8 +23,22 @@ const BASE_STYLE = `
 .dfn-view button:hover { border-color: var(--dfn-muted); }
 `;
 
+// What is said, in the reader's language: Python passes its forms by the English text, and none in English. A page
+// speaks one language, so the views of a page may share this.
+let spoken = {};
+const N_ = (text) => text; // marks a constant, which is translated where it is shown
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+const _ = (text, values = {}) => filled(spoken[text]?.[0] ?? text, values);
+function ngettext(one, many, n, values = {}) {
+  const forms = spoken[one] ?? [one, many];
+  return filled(forms[n === 1 ? 0 : forms.length - 1], { count: n, ...values });
+}
+const epochName = (number) => _("epoch {number}", { number });
+
 // Calls build(view) once for a root; later calls give back the same view with its state.
-function mount(root, style, build) {
+function mount(root, style, build, data) {
+  spoken = data.words ?? {};
+  if (data.language) root.lang = data.language;
   if (root[MEMORY]) return root[MEMORY];
   const view = { root, width: 0, theme: null, palette: {}, data: null, emit: () => {}, paint: () => {} };
   root.classList.add("dfn-view");

@@ -30,7 +30,7 @@ const TOP = 8;
 const LINE = 17; // height of a name
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -72,7 +72,7 @@ function table({ panels }) {
   const rows = panels.flatMap((panel) =>
     panel.series.flatMap((series) => series.x.map((x, i) => [panel.title, series.label, x, series.y[i], panel.unit])),
   );
-  return [["panel", "curve", panels[0]?.x_label ?? "step", "value", "unit"], ...rows];
+  return [[_("panel"), _("curve"), panels[0]?.x_label ?? _("step"), _("value"), _("unit")], ...rows];
 }
 
 // A longer run moves the end of the axis; the zoomed steps stay the same steps.
@@ -92,7 +92,7 @@ function makePanel(view) {
   const panel = { names: new Map() };
   panel.title = html("span", { class: "title" });
   panel.note = html("span", { class: "muted" });
-  panel.reset = html("button", { class: "reset", type: "button" }, "Whole run");
+  panel.reset = html("button", { class: "reset", type: "button" }, _("Whole run"));
   panel.svg = svg("svg", { role: "img" });
   panel.grid = svg("g");
   panel.curves = svg("g");
@@ -224,7 +224,7 @@ function drawPanel(view, panel) {
   panel.pad.dataset.to = round(to);
   attributes(panel.svg, { width: panel.width, height });
   attributes(panel.clip, { x: left - 5, y: TOP - 3, width: wide + 10, height: high + 8 });
-  say(panel.note, [data.unit, scale.beyond ? `${scale.beyond} off the scale` : ""].filter(Boolean).join(" · "));
+  say(panel.note, [data.unit, scale.beyond ? _("{count} off the scale", { count: scale.beyond }) : ""].filter(Boolean).join(" · "));
   drawGrid(panel, scale, height);
 
   panel.curves.replaceChildren(
@@ -273,8 +273,8 @@ function dots(panel, series) {
   });
 }
 
-const TOLD = ["queued", "waiting", "paused", "stopped", "failed"]; // states that a name mentions
-const nameOf = ({ label, state }) => (TOLD.includes(state) ? `${label}, ${state}` : label);
+const TOLD = [N_("queued"), N_("waiting"), N_("paused"), N_("stopped"), N_("failed")]; // states that a name mentions
+const nameOf = ({ label, state }) => (TOLD.includes(state) ? `${label}, ${_(state)}` : label);
 
 // Names stand where the front of the race is, pushed apart, in the order of the curves.
 function drawNames(view, panel, right) {
@@ -311,7 +311,7 @@ function drawNames(view, panel, right) {
     }
     const hidden = view.hiddenSeries.has(series.id);
     say(name, nameOf(series));
-    attributes(name, { title: hidden ? `Show ${series.label}` : `Hide ${series.label}`, "aria-pressed": String(!hidden) });
+    attributes(name, { title: hidden ? _("Show {label}", { label: series.label }) : _("Hide {label}", { label: series.label }), "aria-pressed": String(!hidden) });
     Object.assign(name.style, { left: `${round(front + 7)}px`, top: `${round(top)}px`, maxWidth: `${round(right - 8)}px` });
     name.style.color = wordInk(series.role);
     // A curve that ended before the front, or whose name was pushed aside, points to its name.
@@ -334,7 +334,7 @@ function drawCross(view, panel) {
   const readings = step === null ? [] : readingsAt(view, panel, step);
   const now = step ?? steps.at(-1) ?? 0;
   attributes(panel.pad, {
-    "aria-label": `${data.title}: read values with the arrow keys`,
+    "aria-label": _("{title}: read values with the arrow keys", { title: data.title }),
     "aria-valuemax": panel.end,
     "aria-valuenow": now,
     "aria-valuetext": sentence(data, now, step === null ? readingsAt(view, panel, now) : readings),
@@ -379,13 +379,13 @@ function readingsAt(view, panel, step) {
 }
 
 function place(data, step) {
-  const epoch = data.epoch_steps ? `, epoch ${decimal(step / data.epoch_steps, 1)}` : "";
-  return `${data.x_label ?? "step"} ${number(step)}${epoch}`;
+  const epoch = data.epoch_steps ? `, ${epochName(decimal(step / data.epoch_steps, 1))}` : "";
+  return `${data.x_label ?? _("step")} ${number(step)}${epoch}`;
 }
 
 function sentence(data, step, readings) {
   const values = readings.map(({ series, value }) => `${series.label} ${number(value)}`);
-  return `${place(data, step)}: ${values.join(", ") || "nothing yet"}`;
+  return `${place(data, step)}: ${values.join(", ") || _("nothing yet")}`;
 }
 
 // Listeners hear how far it is, at most every five seconds.

@@ -22,10 +22,10 @@ function xTicks({ data, from, to, wide }) {
     const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((n) => room(epoch * n) >= 40) ?? 1000;
     const list = [];
     for (let k = Math.max(1, Math.ceil(from / epoch)); k * epoch <= to * 1.0001; k++)
-      if (k % every === 0) list.push({ value: k * epoch, word: words || !list.length ? `epoch ${k}` : String(k) });
+      if (k % every === 0) list.push({ value: k * epoch, word: words || !list.length ? epochName(k) : String(k) });
     return list;
   }
-  const values = ticks(from, to, Math.max(2, wide / 58)).filter((value) => data.x_label !== "epoch" || Number.isInteger(value));
+  const values = ticks(from, to, Math.max(2, wide / 58)).filter((value) => data.x_label !== _("epoch") || Number.isInteger(value));
   return values.map((value, i) => ({ value, word: i === 0 || values.length < 3 ? `${data.x_label ?? ""} ${number(value)}`.trim() : number(value) }));
 }
 

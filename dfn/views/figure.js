@@ -2,7 +2,7 @@
 // the figure, `data.name` its name, `data.rows` its numbers.
 
 export function draw(root, data, emit) {
-  return update(mount(root, "", build), data, emit);
+  return update(mount(root, "", build, data), data, emit);
 }
 
 function build(view) {

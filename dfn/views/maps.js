@@ -25,7 +25,7 @@ ${EPOCHS_STYLE}${READING_STYLE}${FIELD_STYLE}${KEYS_STYLE}`;
 const BETWEEN = 40; // room of an operator between two panels
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -39,7 +39,7 @@ function build(view) {
   view.caption = html("div");
   view.key = html("div", { class: "key" }, view.ramp, view.ends, view.caption);
   view.root.append(view.player, view.course, view.tools, view.grids, html("div", { class: "foot" }, view.field, html("div", { class: "told" }, view.sum, view.key)));
-  view.root.append(saving(() => view.root, () => ({ name: `maps epoch ${view.shown}`, rows: table(view) })));
+  view.root.append(saving(() => view.root, () => ({ name: _("maps, epoch {number}", { number: view.shown }), rows: table(view) })));
   view.panels = [];
   view.sheets = [];
   view.paint = () => paint(view);
@@ -116,11 +116,12 @@ function makeSheet(view, panel, content, row, at) {
   name.style.color = wordInk(content.role);
   const sheet = { panel, row: at };
   if (content.missing) {
-    sheet.root = html("div", { class: "sheet" }, html("div", { class: "missing" }, content.note ?? "not recorded"));
+    sheet.root = html("div", { class: "sheet" }, html("div", { class: "missing" }, content.note ?? _("not recorded")));
   } else {
     sheet.canvas = html("canvas", { role: "img" });
     sheet.marks = makeMarks();
-    const label = `${row.name ? `${row.name}, ` : ""}${content.title}: arrow keys move over the maps, Enter pins a position`;
+    const name = `${row.name ? `${row.name}, ` : ""}${content.title}`;
+    const label = _("{name}: arrow keys move over the maps, Enter pins a position", { name });
     const role = { class: "sheet", role: "application", tabindex: 0, "aria-label": label };
     sheet.root = html("div", role, sheet.canvas, sheet.marks.map, ...sheet.marks.pins, sheet.marks.cell);
     listen(view, sheet, panel);
@@ -174,10 +175,11 @@ function legend(view) {
   view.ramp.style.background = `linear-gradient(to right, ${view.signed ? view.palette.diverging : view.palette.sequential})`;
   const per = data.scale === "per map";
   const middle = view.signed ? "0" : per ? "" : number(high / 2);
-  const words = per ? [view.signed ? "−max" : "0", middle, "max"] : [number(low), middle, number(high)];
+  const words = per ? [view.signed ? `−${_("max")}` : "0", middle, _("max")] : [number(low), middle, number(high)];
   view.ends.replaceChildren(...words.map((word) => html("span", {}, word)));
-  const all = comparing(view) ? "A, B and B − A" : "all maps and epochs";
-  say(view.caption, per ? `each map on its own scale${comparing(view) ? ", the same in A, B and B − A" : ""}` : `one scale for ${all}${shared.beyond ? ", rare values lie beyond" : ""}`);
+  const own = () => (comparing(view) ? _("each map on its own scale, the same in A, B and B − A") : _("each map on its own scale"));
+  const one = () => (comparing(view) ? _("one scale for A, B and B − A") : _("one scale for all maps and epochs"));
+  say(view.caption, per ? own() : shared.beyond ? `${one()}, ${_("rare values lie beyond")}` : one());
 }
 
 function show(view, at) {
@@ -221,8 +223,10 @@ function paintSheet(view, { panel, canvas }, row) {
     pen.drawImage(panel.strip, 0, channel * height, width, height, x, y, w, h);
   }
   const { title } = panels.find(({ id }) => id === panel.id);
-  const when = row.from === null ? `epoch ${epochs[row.to]}` : `epoch ${epochs[row.to]} minus epoch ${epochs[row.from]}`;
-  attributes(canvas, { "aria-label": `${title}, ${channels} maps of ${width} by ${height}, ${when}: values from ${number(least)} to ${number(most)}` });
+  const [shown, before] = [row.to, row.from].map((at) => (at === null ? "" : epochName(epochs[at])));
+  const when = row.from === null ? shown : _("{one} minus {other}", { one: shown, other: before });
+  const told = { title, channels, width, height, when, least: number(least), most: number(most) };
+  attributes(canvas, { "aria-label": _("{title}, {channels} maps of {width} by {height}, {when}: values from {least} to {most}", told) });
 }
 
 // The very numbers: the value at every position of every map, at the epochs on show; differences follow from them.
@@ -238,5 +242,5 @@ function table(view) {
       }),
     ),
   );
-  return [["map", "epoch", "channel", "row", "column", "value"], ...rows];
+  return [[_("map"), _("epoch"), _("channel"), _("row"), _("column"), _("value")], ...rows];
 }

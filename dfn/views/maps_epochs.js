@@ -30,15 +30,15 @@ const NAMES = ["A", "B"];
 function buildEpochs(view) {
   view.icon = svg("path", { d: ICONS.play });
   const face = svg("svg", { width: 16, height: 16, "aria-hidden": "true" }, view.icon);
-  view.button = html("button", { class: "play", type: "button", "aria-label": "Play the epochs" }, face);
-  view.range = html("input", { type: "range", min: 0, step: 1, "aria-label": "Epoch" });
+  view.button = html("button", { class: "play", type: "button", "aria-label": _("Play the epochs") }, face);
+  view.range = html("input", { type: "range", min: 0, step: 1, "aria-label": _("Epoch") });
   view.epoch = html("output");
   view.player = html("div", { class: "player" }, view.button, view.range, view.epoch);
   view.curve = svg("svg", { role: "img" });
   view.course = html("div", { class: "course" }, view.curve);
   view.answer = html("span", { class: "answer" });
-  view.pinners = NAMES.map((name) => html("button", { type: "button" }, `Pin ${name}`));
-  view.compare = html("button", { type: "button" }, "A, B and B − A");
+  view.pinners = NAMES.map((name) => html("button", { type: "button" }, _("Pin {name}", { name })));
+  view.compare = html("button", { type: "button" }, _("A, B and B − A"));
   view.tools = html("div", { class: "tools" }, view.answer, ...view.pinners, view.compare);
   view.pins = null;
   view.at = null; // index of the epoch on show
@@ -65,7 +65,7 @@ function play(view, on) {
   clearInterval(view.playing);
   view.playing = 0;
   view.icon.setAttribute("d", on ? ICONS.pause : ICONS.play);
-  attributes(view.button, { "aria-label": on ? "Pause" : "Play the epochs" });
+  attributes(view.button, { "aria-label": on ? _("Pause") : _("Play the epochs") });
   const last = () => view.data.epochs.length - 1;
   if (!on) return released(view);
   if (view.at >= last()) show(view, 0);
@@ -128,9 +128,9 @@ function rowsOf(view) {
   const [a, pinned] = [pinnedAt(view, 0), pinnedAt(view, 1)];
   const b = pinned < 0 ? view.at : pinned;
   return [
-    { name: "A", title: `A: epoch ${epochs[a]}`, from: null, to: a },
-    { name: "B", title: `B: epoch ${epochs[b]}${pinned < 0 ? ", the one on show" : ""}`, from: null, to: b },
-    { name: "B − A", title: `B − A: what changed from epoch ${epochs[a]} to ${epochs[b]}`, from: a, to: b },
+    { name: "A", title: _("{name}: epoch {number}", { name: "A", number: epochs[a] }), from: null, to: a },
+    { name: "B", title: pinned < 0 ? _("B: epoch {number}, the one on show", { number: epochs[b] }) : _("{name}: epoch {number}", { name: "B", number: epochs[b] }), from: null, to: b },
+    { name: "B − A", title: _("B − A: what changed from epoch {first} to {last}", { first: epochs[a], last: epochs[b] }), from: a, to: b },
   ];
 }
 
@@ -147,15 +147,15 @@ function showEpoch(view) {
   const { epochs } = view.data;
   view.range.value = view.at;
   view.range.style.setProperty("--done", `${(100 * view.at) / Math.max(1, epochs.length - 1)}%`);
-  const word = `epoch ${epochs[view.at]} of ${epochs.at(-1)}`;
+  const word = _("epoch {number} of {last}", { number: epochs[view.at], last: epochs.at(-1) });
   say(view.epoch, word);
   attributes(view.range, { "aria-valuetext": word });
   view.pinners.forEach((button, i) => {
     const pinned = pinnedAt(view, i);
-    attributes(button, { "aria-pressed": String(pinned === view.at), title: `Pin the epoch on show as ${NAMES[i]}` });
-    say(button, pinned < 0 ? `Pin ${NAMES[i]}` : `${NAMES[i]}: epoch ${epochs[pinned]}`);
+    attributes(button, { "aria-pressed": String(pinned === view.at), title: _("Pin the epoch on show as {name}", { name: NAMES[i] }) });
+    say(button, pinned < 0 ? _("Pin {name}", { name: NAMES[i] }) : _("{name}: epoch {number}", { name: NAMES[i], number: epochs[pinned] }));
   });
-  attributes(view.compare, { "aria-pressed": String(comparing(view)), title: "Two pinned epochs and their difference, on one scale" });
+  attributes(view.compare, { "aria-pressed": String(comparing(view)), title: _("Two pinned epochs and their difference, on one scale") });
   say(view.answer, answerAfter(view, view.at));
   if (!view.course.hidden) paintCourse(view);
 }
@@ -166,8 +166,10 @@ function answerAfter({ data: { answers, epochs } }, at) {
   if (!answers) return "";
   const called = answers.called[at];
   const right = !answers.labelled || called === answers.followed;
-  const rest = right ? "" : `, wrong; ${answers.followed} gets ${percent(answers.of_followed[at])}`;
-  return `After epoch ${epochs[at]} the net calls it ${called} (${percent(answers.sure[at])})${rest}.`;
+  const told = { number: epochs[at], called, sure: percent(answers.sure[at]) };
+  if (right) return _("After epoch {number} the net calls it {called} ({sure}).", told);
+  const missed = { followed: answers.followed, share: percent(answers.of_followed[at]) };
+  return _("After epoch {number} the net calls it {called} ({sure}), wrong; {followed} gets {share}.", { ...told, ...missed });
 }
 
 function placeOf(view, at) {
@@ -186,7 +188,7 @@ function epochUnder(view, event) {
 function paintCourse(view) {
   const { answers, epochs } = view.data;
   const high = answers ? CURVE.high : 0;
-  const followed = answers && `${answers.followed}, ${answers.labelled ? "the true class" : "called last"}`;
+  const followed = answers && `${answers.followed}, ${answers.labelled ? _("the true class") : _("called last")}`;
   const [top, base] = [CURVE.top, CURVE.top + high];
   attributes(view.curve, { width: view.width, height: base + CURVE.foot });
   const across = epochs.map((_, at) => placeOf(view, at));
@@ -208,7 +210,7 @@ function paintCourse(view) {
     const upper = clamp(Math.min(own, best), top, lower - 14);
     const label = (height, text, style = "") => svg("text", { x: right + 12, y: height + 4, style }, text);
     parts.push(label(own <= best ? upper : lower, followed, "fill:var(--dfn-text);font-weight:600"));
-    parts.push(label(own <= best ? lower : upper, "the best other class"));
+    parts.push(label(own <= best ? lower : upper, _("the best other class")));
     parts.push(svg("circle", { cx: across[view.at], cy: y(answers.of_followed[view.at]), r: 4, style: "fill:var(--dfn-text)" }));
   }
   parts.push(svg("line", { x1: across[view.at], x2: across[view.at], y1: top - 4, y2: base, style: "stroke:var(--dfn-text);stroke-opacity:.5" }));
@@ -221,7 +223,8 @@ function paintCourse(view) {
     parts.push(svg("text", { class: "flag", "data-pin": name, x: x + beside, y: top - 6, "text-anchor": "middle" }, name));
   });
   view.curve.replaceChildren(...parts);
-  const pinned = NAMES.flatMap((name, i) => (pinnedAt(view, i) < 0 ? [] : [`${name} is epoch ${epochs[pinnedAt(view, i)]}`]));
-  const told = answers ? [`Probability of ${followed}: ${epochs.map((epoch, at) => `epoch ${epoch} ${percent(answers.of_followed[at])}`).join(", ")}`] : [`Epochs ${epochs[0]} to ${epochs.at(-1)}`];
-  attributes(view.curve, { "aria-label": [...told, ...pinned].join("; ") });
+  const pinned = NAMES.flatMap((name, i) => (pinnedAt(view, i) < 0 ? [] : [_("{name} is epoch {number}", { name, number: epochs[pinnedAt(view, i)] })]));
+  const shares = () => epochs.map((epoch, at) => `${epochName(epoch)} ${percent(answers.of_followed[at])}`).join(", ");
+  const told = answers ? _("Probability of {followed}: {shares}", { followed, shares: shares() }) : _("Epochs {first} to {last}", { first: epochs[0], last: epochs.at(-1) });
+  attributes(view.curve, { "aria-label": [told, ...pinned].join("; ") });
 }

@@ -63,8 +63,8 @@ function paintFields(view, spot) {
   const fields = spot && fieldsOf(view, panel.id, spot);
   if (!fields) {
     view.boxes.replaceChildren();
-    attributes(view.boxes, { "aria-label": "No place is pointed at" });
-    say(view.seen, "The image as the net sees it. Point at a value: what it can see of the image is drawn here, one box for every size of path.");
+    attributes(view.boxes, { "aria-label": _("No place is pointed at") });
+    say(view.seen, _("The image as the net sees it. Point at a value: what it can see of the image is drawn here, one box for every size of path."));
     return;
   }
   const { unit, left, top } = view.scene;
@@ -82,24 +82,29 @@ function paintFields(view, spot) {
   const ring = svg("rect", { x: round(x), y: round(y), width: round(unit), height: round(unit), style: "fill:none;stroke:#111;stroke-width:1" });
   view.boxes.replaceChildren(...boxes, centre, ring);
   const words = inWords(fields, spot, image);
-  attributes(view.boxes, { "aria-label": `${panel.title}, row ${spot.row}, column ${spot.col}: ${words}` });
+  const where = _("row {row}, column {column}", { row: spot.row, column: spot.col });
+  attributes(view.boxes, { "aria-label": `${panel.title}, ${where}: ${words}` });
   const name = html("b", {}, panel.title);
   name.style.color = wordInk(panel.role);
-  view.seen.replaceChildren(name, `, row ${spot.row}, column ${spot.col}: ${words}`);
+  view.seen.replaceChildren(name, `, ${where}: ${words}`);
 }
 
 function inWords(fields, spot, image) {
-  const several = (paths) => `${count(paths)} ${String(paths) === "1" ? "path" : "paths"}`;
+  const several = (paths) => ngettext("{count} path", "{count} paths", Number(paths), { count: count(paths) });
   const size = ([before, behind]) => before + behind + 1;
   const told = ([before, behind, paths]) => `${size([before, behind])} × ${size([before, behind])} (${several(paths)})`;
   const { paths } = fields;
   const commonest = paths.reduce((best, path) => (Number(path[2]) > Number(best[2]) ? path : best));
-  const often = Number(commonest[2]) > 1 ? `, most often ${told(commonest)}` : "";
-  const sizes = paths.length < 4 ? paths.map(told).join(", ") : `${paths.length} sizes, from ${told(paths[0])} to ${told(paths.at(-1))}${often}`;
+  const ends = { count: paths.length, first: told(paths[0]), last: told(paths.at(-1)), most: told(commonest) };
+  const from = () => (Number(commonest[2]) > 1 ? _("{count} sizes, from {first} to {last}, most often {most}", ends) : _("{count} sizes, from {first} to {last}", ends));
+  const sizes = paths.length < 4 ? paths.map(told).join(", ") : from();
   const outside = paths.filter((path) => {
     const [y1, x1, y2, x2] = boxOf(fields, path, spot);
     return y1 < 0 || x1 < 0 || y2 >= image.height || x2 >= image.width;
   }).length;
-  const beyond = outside ? ` ${outside === paths.length ? (outside === 1 ? "It reaches" : "All reach") : `${outside} of them reach${outside === 1 ? "es" : ""}`} past the edge, where there is only padding.` : "";
-  return `sees ${sizes} pixels.${beyond}`;
+  const seen = _("sees {sizes} pixels.", { sizes });
+  if (!outside) return seen;
+  const some = () => ngettext("{count} of them reaches past the edge, where there is only padding.", "{count} of them reach past the edge, where there is only padding.", outside);
+  const all = () => (outside === 1 ? _("It reaches past the edge, where there is only padding.") : _("All reach past the edge, where there is only padding."));
+  return `${seen} ${outside === paths.length ? all() : some()}`;
 }

@@ -11,20 +11,20 @@ const KEYS_STYLE = `
 `;
 
 const KEYS = [
-  ["← →", "an epoch back, an epoch on"],
-  [", .", "the same, also while on the maps"],
-  ["Space", "play or pause"],
-  ["A B", "pin the epoch on show as A, as B; once more lets it go"],
-  ["D", "A, B and their difference"],
-  ["Arrows on the maps", "the next value; with Shift the next map"],
-  ["Enter on the maps", "pin a place; with Shift a second one"],
-  ["Esc", "let the pinned places go"],
-  ["?", "these keys"],
+  ["← →", N_("an epoch back, an epoch on")],
+  [", .", N_("the same, also while on the maps")],
+  [N_("Space"), N_("play or pause")],
+  ["A B", N_("pin the epoch on show as A, as B; once more lets it go")],
+  ["D", N_("A, B and their difference")],
+  [N_("Arrows on the maps"), N_("the next value; with Shift the next map")],
+  [N_("Enter on the maps"), N_("pin a place; with Shift a second one")],
+  ["Esc", N_("let the pinned places go")],
+  ["?", N_("these keys")],
 ];
 
 function buildKeys(view) {
   view.help = html("dl", { hidden: "" });
-  view.keysButton = html("button", { type: "button", "aria-expanded": "false", title: "The keys of this view" }, "Keys ?");
+  view.keysButton = html("button", { type: "button", "aria-expanded": "false", title: _("The keys of this view") }, _("Keys ?"));
   view.tools.append(html("div", { class: "keys" }, view.keysButton, view.help));
   view.keysButton.addEventListener("click", () => showKeys(view, view.help.hidden));
   view.root.tabIndex = -1; // a click between the maps brings the keys here as well
@@ -36,8 +36,8 @@ function buildKeys(view) {
 }
 
 function showKeys(view, open) {
-  const fusions = view.data.fusions > 1 ? [[`1 to ${Math.min(9, view.data.fusions)}`, "the fusion"]] : [];
-  view.help.replaceChildren(...[...KEYS, ...fusions].flatMap(([key, meaning]) => [html("dt", {}, key), html("dd", {}, meaning)]));
+  const fusions = view.data.fusions > 1 ? [[_("1 to {last}", { last: Math.min(9, view.data.fusions) }), N_("the fusion")]] : [];
+  view.help.replaceChildren(...[...KEYS, ...fusions].flatMap(([key, meaning]) => [html("dt", {}, _(key)), html("dd", {}, _(meaning))]));
   view.help.hidden = !open;
   attributes(view.keysButton, { "aria-expanded": String(open) });
 }

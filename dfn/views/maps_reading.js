@@ -103,7 +103,7 @@ function explain(view) {
   }
   paintFields(view, spot);
   view.sum.classList.toggle("muted", !spot);
-  if (!spot) return say(view.sum, "Point at a value to see how it came about; click to pin it, and with Shift a second one to compare.");
+  if (!spot) return say(view.sum, _("Point at a value to see how it came about; click to pin it, and with Shift a second one to compare."));
   // Beside the pinned place stands the one that is pointed at, else the second pinned one.
   const other = view.pointed ?? pins[1];
   const spots = pins[0] && !same(pins[0], other) ? [pins[0], other].filter(Boolean) : [spot];
@@ -122,9 +122,9 @@ function put({ layout }, { style }, spot, whole = false) {
 // A line for every place, at A and at B where these are on show, and below each other what differs.
 function readings(view, spots) {
   const rows = rowsOf(view).filter((row) => row.from === null);
-  const names = ["1", same(spots[1], placesOn(view)[1]) ? "2" : "here"];
+  const names = ["1", same(spots[1], placesOn(view)[1]) ? "2" : _("here")];
   const lines = spots.flatMap((spot, i) => {
-    const name = html("b", {}, `${spots.length > 1 ? `${names[i]}: ` : ""}channel ${spot.channel}, row ${spot.row}, column ${spot.col}`);
+    const name = html("b", {}, `${spots.length > 1 ? `${names[i]}: ` : ""}${placeName(spot)}`);
     const told = rows.map((row) => html("div", {}, ...(row.name ? [`${row.name}: `] : [name, ": "]), ...arithmetic(view, spot, row.to)));
     if (rows.length === 1) return told;
     return [html("div", {}, name), ...told, changed(view, "B − A", [spot, rows[0].to], [spot, rows[1].to])];
@@ -132,6 +132,8 @@ function readings(view, spots) {
   if (rows.length === 1 && spots.length === 2) lines.push(changed(view, `${names[1]} − 1`, [spots[0], rows[0].to], [spots[1], rows[0].to]));
   return lines;
 }
+
+const placeName = ({ channel, row, col }) => _("channel {channel}, row {row}, column {column}", { channel, row, column: col });
 
 // How much a place can take: the foot keeps its height while one points here and there.
 const linesIn = (view) => (comparing(view) ? 8 : 3) * (view.root.classList.contains("stacked") ? 1.7 : 1);
@@ -177,5 +179,5 @@ function arithmetic(view, spot, at) {
   const inner = terms.flatMap((term, i) => [i ? (sums.join === "max" ? ", " : " + ") : "", coloured(view, term.id, decimal(term.value, places))]);
   const left = { sum: inner, mean: ["(", ...inner, `) / ${values.length}`], max: ["max(", ...inner, ")"] }[sums.join];
   const recorded = coloured(view, result.id, decimal(result.value, places));
-  return sums.relu ? [...left, ` = ${decimal(joined, places)} → `, recorded, " after ReLU"] : [...left, " = ", recorded];
+  return sums.relu ? [...left, ` = ${decimal(joined, places)} → `, recorded, ` ${_("after ReLU")}`] : [...left, " = ", recorded];
 }

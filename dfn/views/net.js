@@ -43,7 +43,7 @@ const STYLE = `
 `;
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -58,7 +58,7 @@ function build(view) {
   view.question = html("div", { class: "title" });
   view.bins = svg("svg", { role: "group" });
   view.spectrum = html("div", { class: "spectrum" }, view.question, view.bins);
-  const rows = () => [["layers on the path", "paths"], ...view.data.spectrum.map((entry) => [entry.depth, String(entry.count)])];
+  const rows = () => [[_("layers on the path"), _("paths")], ...view.data.spectrum.map((entry) => [entry.depth, String(entry.count)])];
   view.save = saving(() => view.root, () => ({ name: summary(view.data), rows: rows() }));
   view.root.append(view.lanes, view.scroll, view.status, view.spectrum, view.save);
 
@@ -123,8 +123,8 @@ function light(view) {
 
 function hint(data) {
   const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
-  const more = exchange ? " Click a join to exchange the blocks before it." : "";
-  return `Point at a block, a join or a bar to see its paths.${more}`;
+  const more = exchange ? ` ${_("Click a join to exchange the blocks before it.")}` : "";
+  return `${_("Point at a block, a join or a bar to see its paths.")}${more}`;
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------------
@@ -181,18 +181,20 @@ function paint(view) {
 
 const parts = (elements) => {
   const merges = elements.filter(isMerge);
-  const steps = plural(sum(merges.map((element) => element.steps.length)), "step");
-  const streams = merges.length ? `${plural(merges[0].steps[0].blocks.length, "stream")} that meet in ${steps}` : "";
+  const count = sum(merges.map((element) => element.steps.length));
+  const steps = ngettext("{count} step", "{count} steps", count);
+  const streams = merges.length ? _("{count} streams that meet in {steps}", { count: merges[0].steps[0].blocks.length, steps }) : "";
   const fusions = elements.filter(isFusion).length;
-  return [fusions || !streams ? plural(fusions, "fusion") : "", streams].filter(Boolean).join(" and ");
+  return [fusions || !streams ? ngettext("{count} fusion", "{count} fusions", fusions) : "", streams].filter(Boolean).join(", ");
 };
 
 const summary = (data) =>
   data.alt ??
-  `A net of ${parts(data.elements)}` +
-    (data.lanes?.length ? "; base networks: " : "") +
-    (data.lanes ?? []).map((lane) => `${lane.name}, ${lane.depth} layers`).join("; ") +
-    (data.essential_depth ? `; essential depth ${data.essential_depth}.` : ".");
+  [
+    _("A net of {parts}", { parts: parts(data.elements) }),
+    ...(data.lanes ?? []).map((lane) => _("base network {name}, {depth} layers", { name: laneName(lane.name), depth: lane.depth })),
+    ...(data.essential_depth ? [_("essential depth {depth}", { depth: data.essential_depth })] : []),
+  ].join("; ");
 
 function showEdges({ scroll }) {
   scroll.classList.toggle("more-left", scroll.scrollLeft > 2);
@@ -282,7 +284,7 @@ function fusion(view, parent, element, key, x, context) {
     record.move(y);
     const whole = branch.elements.some((e) => isFusion(e) || isMerge(e));
     const own = context.top ? view.data.lanes?.[lane]?.name : null;
-    const name = own ? `${own} lane` : `branch ${lane + 1} of ${order.length}`;
+    const name = own ? _("{name} lane", { name: laneName(own) }) : _("branch {number} of {all}", { number: lane + 1, all: order.length });
     if (!whole) button(view, box, branch, element, home, start, body, name);
     const inside = part(view, box, `${home} inside`, "g");
     if (empty) wire(view, inside, `${home} line`, role, `M${round(start)} 0H${round(start + body)}`);
@@ -295,10 +297,10 @@ function fusion(view, parent, element, key, x, context) {
 function button(view, box, branch, fusion, key, x, width, name) {
   const convs = branch.elements.reduce((n, e) => n + (e.kind === "convs" ? e.convs : 0), 0);
   const maps = branch.elements.findLast((e) => e.size) ?? fusion;
-  const where = fusion.index === undefined ? "" : `Fusion ${fusion.index}, `;
+  const where = fusion.index === undefined ? "" : `${fusionName(fusion)}, `;
   const what = [
-    convs ? plural(convs, "conv") : branch.elements.some((e) => e.kind === "projection") ? "a projection" : "identity",
-    maps.channels && plural(maps.channels, "channel"),
+    convs ? convCount(convs) : branch.elements.some((e) => e.kind === "projection") ? _("a projection") : _("identity"),
+    maps.channels && channelCount(maps.channels),
     mapSize(maps),
   ].filter(Boolean);
   const strong = `${where}${name}: ${what.join(", ")}`;
@@ -306,7 +308,7 @@ function button(view, box, branch, fusion, key, x, width, name) {
     label: strong,
     select: fusion.selectable === false ? null : branch.id,
     dimmed: () => siblings(view, key),
-    says: (depths) => [`${strong}. `, `Paths through it are ${span(depths)}.`],
+    says: (depths) => [`${strong}. `, pathsThrough(depths)],
   });
   const half = Math.max(10, view.bar / 2 + (view.data.compact ? 2 : 6));
   hitArea(view, box, key, x - 6, -half, width + 12, 2 * half);
@@ -331,20 +333,24 @@ function spot(view, element, key, { label, ...meaning }) {
   element.classList.toggle("selected", Boolean(meaning.select) && meaning.select === view.data.selected);
 }
 
+const fusionName = ({ index }) => (index === undefined ? _("Join") : _("Fusion {number}", { number: index }));
+
 function ring(view, parent, element, key, x, radius, context) {
   const group = part(view, parent, `${key} join`, "g");
   group.style.transform = `translate(${round(x)}px, 0px)`;
   attributes(group, { class: "join" });
   const exchange = element.exchangeable && !view.data.compact;
-  const name = `${element.index === undefined ? "Join" : `Fusion ${element.index}`}: ${element.join} of ${plural(element.branches.length, "block")}${element.scales ? `, times ${element.scales.join(" and ")}` : ""}`;
-  const maps = [element.channels && plural(element.channels, "channel"), mapSize(element)].filter(Boolean).join(", ");
-  const invite = exchange ? " Press to exchange the blocks before it." : "";
+  const of = ngettext("{join} of {count} block", "{join} of {count} blocks", element.branches.length, { join: element.join });
+  const scaled = element.scales ? _("times {scales}", { scales: element.scales.join(", ") }) : "";
+  const name = `${fusionName(element)}: ${[of, scaled].filter(Boolean).join(", ")}`;
+  const maps = [element.channels && channelCount(element.channels), mapSize(element)].filter(Boolean).join(", ");
+  const invite = exchange ? ` ${_("Press to exchange the blocks before it.")}` : "";
   spot(view, group, key, {
     label: name + invite,
     exchange: exchange ? element.index : undefined,
     select: element.selectable === false ? null : element.id,
     dimmed: () => siblings(view, key),
-    says: (depths) => [`${name}${maps ? `, ${maps}` : ""}. `, `Paths through it are ${span(depths)}.${invite}`],
+    says: (depths) => [`${name}${maps ? `, ${maps}` : ""}. `, `${pathsThrough(depths)}${invite}`],
   });
   const index = view.data.compact || !context.top ? "" : (element.index ?? "");
   fill(group, `${radius} ${element.join} ${index}`, () => [
@@ -368,14 +374,14 @@ function leaf(view, parent, element, key, x, width, context) {
     ...(words ? caption(element, width, high) : []),
   ]);
   if (context.inBranch || element.kind === "image" || !element.id) return;
-  const maps = [element.channels && plural(element.channels, "channel"), mapSize(element)].filter(Boolean);
-  const what = { convs: plural(element.convs, "conv"), head: plural(element.classes, "class").replace(/classs$/, "classes") }[element.kind];
-  const strong = `${element.id}: ${[what ?? element.kind, ...maps].join(", ")}`;
+  const maps = [element.channels && channelCount(element.channels), mapSize(element)].filter(Boolean);
+  const what = { convs: () => convCount(element.convs), head: () => classCount(element.classes) }[element.kind];
+  const strong = `${element.id}: ${[what ? what() : _(KINDS[element.kind] ?? element.kind), ...maps].join(", ")}`;
   spot(view, group, key, {
     label: strong,
     select: element.selectable === false ? null : element.id,
     dimmed: () => siblings(view, key),
-    says: (depths) => [`${strong}. `, `Paths through it are ${span(depths)}.`],
+    says: (depths) => [`${strong}. `, pathsThrough(depths)],
   });
 }
 

@@ -9,8 +9,11 @@ function bands(view, slots, grown) {
     const x = slots[first].left + (isFusion(data.elements[first]) ? 7 : -9);
     const width = slots[last].right + (isFusion(data.elements[last]) ? 3 : 9) - x;
     const group = part(view, view.bands, `stage ${at}`, "g");
-    const label = stage.label ?? `${mapSize(stage)} · ${plural(stage.channels, "channel")}`;
-    const words = [label, label.replace(/ channels?/g, ""), label.split(" ")[0]];
+    const label = (word) => {
+      const [start, end] = stage.shapes.map(([high, wide, channels]) => `${high}×${wide}${word(channels)}`);
+      return end ? _("{start} to {end}", { start, end }) : start;
+    };
+    const words = [label((channels) => ` · ${channelCount(channels)}`), label((channels) => ` · ${channels}`), stage.shapes[0].slice(0, 2).join("×")];
     const word = words.find((text) => textWidth(text, 12.5, 400, view.root) < width - 18) ?? "";
     fill(group, JSON.stringify([round(x), round(width), grown, word]), () => [
       svg("rect", { x, y: top, width, height: LARGE.above + LARGE.below + 2 * grown, rx: 10, style: "fill:var(--dfn-band)" }),
@@ -29,7 +32,9 @@ function bands(view, slots, grown) {
     if (!base) continue;
     const convs = branch.elements.reduce((n, e) => n + (e.kind === "convs" ? e.convs : 0), 0);
     const net = branch.elements.some((e) => e.kind === "head");
-    const word = `${base.name} ${net ? "net" : "block"}, ${branch.elements.some(isFusion) ? "nested" : plural(convs, "conv")}`;
+    const name = laneName(base.name);
+    const whole = net ? _("{name} net", { name }) : _("{name} block", { name });
+    const word = `${whole}, ${branch.elements.some(isFusion) ? _("nested") : convCount(convs)}`;
     const label = part(view, view.bands, `label ${lane}`, "text");
     const x = Math.max(slots[at].left + (data.stages?.length ? 18 : 4), Math.min(home.start, slots[at].left + 30));
     attributes(label, { class: "strong", x, y: lane ? edge + 21 : -edge - 9 });
@@ -40,9 +45,9 @@ function bands(view, slots, grown) {
 
 function drawLanes(view) {
   const { lanes = [], essential_depth: essential, essential_exact: exact = true } = view.data;
-  const rows = lanes.map((lane) => ({ ...lane, after: "layers" }));
+  const rows = lanes.map((lane) => ({ ...lane, name: laneName(lane.name), after: _("layers") }));
   if (typeof essential === "number" && lanes.length > 1)
-    rows.push({ name: exact ? "essential depth" : "essential depth at most", role: "fused", depth: essential, after: "" });
+    rows.push({ name: exact ? _("essential depth") : _("essential depth at most"), role: "fused", depth: essential, after: "" });
   const signature = JSON.stringify(rows.map((row) => [row.name, row.role]));
   if (view.lanes.signature !== signature) {
     view.lanes.signature = signature;
@@ -66,7 +71,7 @@ function drawSpectrum(view) {
   const counts = spectrum.map((entry) => BigInt(entry.count));
   const total = counts.reduce((a, b) => a + b, 0n);
   const most = counts.reduce((a, b) => (a > b ? a : b));
-  say(view.question, total === 1n ? "How deep is its only path?" : `How deep are its ${count(total)} paths?`);
+  say(view.question, total === 1n ? _("How deep is its only path?") : _("How deep are its {count} paths?", { count: count(total) }));
 
   const [high, foot, head] = [168, 40, 20];
   const depths = spectrum.map((entry) => entry.depth);
@@ -78,7 +83,8 @@ function drawSpectrum(view) {
   const left = (view.width - step * (reach / nearest)) / 2;
   const widest = Math.max(...spectrum.map((entry) => textWidth(count(entry.count), 12.5, 400, view.root)));
   const every = Math.ceil(30 / step);
-  const label = `Paths by depth: ${spectrum.map((entry) => `${entry.depth} layers, ${count(entry.count)}`).join("; ")}`;
+  const told = spectrum.map((entry) => _("{depth} layers, {count}", { depth: entry.depth, count: count(entry.count) }));
+  const label = _("Paths by depth: {list}", { list: told.join("; ") });
   attributes(view.bins, { width: view.width, height: high, "aria-label": label });
 
   spectrum.forEach((entry, i) => {
@@ -105,8 +111,9 @@ function drawSpectrum(view) {
         ? [svg("text", { class: chosen ? "strong" : "", x, y: high - foot + 17, "text-anchor": "middle" }, String(entry.depth))]
         : []),
     ]);
-    const strong = `${count(entry.count)} of ${count(total)} paths ${counts[i] === 1n ? "is" : "are"} ${entry.depth} layers deep`;
-    const note = chosen ? ", the essential depth. " : ". ";
+    const values = { count: count(entry.count), all: count(total), depth: entry.depth };
+    const strong = ngettext("{count} of {all} paths is {depth} layers deep", "{count} of {all} paths are {depth} layers deep", Number(entry.count), values);
+    const note = chosen ? `, ${_("the essential depth.")} ` : ". ";
     const dimmed = () => {
       const others = new Set();
       if (!entry.example) return others;
@@ -118,11 +125,11 @@ function drawSpectrum(view) {
       });
       return others;
     };
-    spot(view, group, key, { label: strong, dimmed, says: () => [strong, note + (counts[i] === 1n || !entry.example ? "" : "One of them is lit.")], reaches: [entry.depth] });
+    spot(view, group, key, { label: strong, dimmed, says: () => [strong, note + (counts[i] === 1n || !entry.example ? "" : _("One of them is lit."))], reaches: [entry.depth] });
     attributes(group, { tabindex: i ? -1 : 0 });
     view.depths.push([entry.depth, group]);
   });
   const axis = part(view, view.bins, "axis", "text");
   attributes(axis, { x: view.width / 2, y: high - 4, "text-anchor": "middle" });
-  say(axis, "layers on the path");
+  say(axis, _("layers on the path"));
 }

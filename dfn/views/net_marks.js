@@ -35,7 +35,7 @@ function shape(element, width, high, role, view) {
           rx: small ? 3 : 8,
           style: "fill:var(--dfn-card);stroke:var(--dfn-line);stroke-width:1.4",
         }),
-        ...(small ? [] : [svg("text", centred(width), "image")]),
+        ...(small ? [] : [svg("text", centred(width), _("image"))]),
       ];
     case "convs": {
       if (element.convs > view.fit.limit)
@@ -100,10 +100,10 @@ function shape(element, width, high, role, view) {
 function caption(element, width, high) {
   const word = {
     image: element.size && `${element.channels ?? ""} × ${mapSize(element)}`.replace(/^ × /, ""),
-    convs: element.id === "stem" ? "stem" : plural(element.convs, "conv"),
-    head: `${element.classes} classes`,
-    pool: "pool",
-    view: "view",
+    convs: element.id === "stem" ? _("stem") : convCount(element.convs),
+    head: classCount(element.classes),
+    pool: _(KINDS.pool),
+    view: _(KINDS.view),
   }[element.kind];
   const y = element.kind === "image" ? -width / 2 - 9 : high / 2 + 17;
   return word ? [svg("text", { x: width / 2, y, "text-anchor": "middle" }, word)] : [];

@@ -37,13 +37,20 @@ function siblings(view, key) {
   return dimmed;
 }
 
-function span(depths) {
+function pathsThrough(depths) {
   const low = Math.min(...depths);
   const high = Math.max(...depths);
-  return low === high ? `${low} layers deep` : `${low} to ${high} layers deep`;
+  if (low === high) return _("Paths through it are {depth} layers deep.", { depth: low });
+  return _("Paths through it are {low} to {high} layers deep.", { low, high });
 }
 
-const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+const convCount = (n) => ngettext("{count} conv", "{count} convs", n);
+const channelCount = (n) => ngettext("{count} channel", "{count} channels", n);
+const classCount = (n) => ngettext("{count} class", "{count} classes", n);
+const KINDS = { pool: N_("pool"), view: N_("view"), tap: N_("tap"), projection: N_("projection") };
+// A base network's own name, or the name that a design gives it: deep, shallow, base 3.
+const LANES = { deep: N_("deep"), shallow: N_("shallow"), plain: N_("plain") };
+const laneName = (name) => _(LANES[name] ?? name);
 const mapSize = (element) => (element.size ? `${element.size[0]}×${element.size[1]}` : "");
 
 // One number s says how roomy the picture is: 0 as tight as can be read, 1 as in a book, more where there is space.

@@ -57,7 +57,7 @@ function merge(view, parent, element, key, x, context) {
       const box = part(view, group, `${home} branch`, "g");
       box.style.transform = `translate(0px, ${round(y)}px)`;
       attributes(box, { class: "branch" });
-      const name = `step ${at + 1}, stream ${k + 1}`;
+      const name = _("step {step}, stream {stream}", { step: at + 1, stream: k + 1 });
       if (!block.elements.some((e) => isFusion(e) || isMerge(e))) streamButton(view, box, block, element, home, start, width, name);
       series(view, part(view, box, `${home} inside`, "g"), block.elements, home, start, { role, inBranch: true });
       if (!merges) mark(view, group, `${home} sum`, "sum", right + radius, y, radius);
@@ -80,13 +80,13 @@ function merge(view, parent, element, key, x, context) {
 function streamButton(view, box, block, element, key, x, width, name) {
   const convs = sum(block.elements.map((e) => (e.kind === "convs" ? e.convs : 0)));
   const maps = block.elements.findLast((e) => e.size) ?? element;
-  const what = [convs ? plural(convs, "conv") : "no conv", maps.channels && plural(maps.channels, "channel"), mapSize(maps)];
-  const strong = `Streams, ${name}: ${what.filter(Boolean).join(", ")}`;
+  const what = [convs ? convCount(convs) : _("no conv"), maps.channels && channelCount(maps.channels), mapSize(maps)];
+  const strong = _("Streams, {name}: {what}", { name, what: what.filter(Boolean).join(", ") });
   spot(view, box, key, {
     label: strong,
     select: element.selectable === false ? null : block.id,
     dimmed: () => siblings(view, key),
-    says: () => [`${strong}. `, "Its map and the mean of all streams make this stream's next map."],
+    says: () => [`${strong}. `, _("Its map and the mean of all streams make this stream's next map.")],
   });
   const half = Math.max(10, view.bar / 2 + (view.data.compact ? 2 : 6));
   hitArea(view, box, key, x - 6, -half, width + 12, 2 * half);

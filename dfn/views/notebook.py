@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 from dfn.figures.theme import PALETTES
-from dfn.views import NAMES, NOTEBOOK_FOOTER, Name, source
+from dfn.views import NAMES, NOTEBOOK_FOOTER, Name, source, words
 
 Handler = Callable[[Any], object]
 
@@ -27,6 +27,7 @@ class View(anywidget.AnyWidget):
     def __init__(self, name: Name, data: Mapping[str, Any], still: Any = None) -> None:
         if name not in NAMES:
             raise ValueError(f"name: {name!r} is not a view; there are {', '.join(NAMES)}")
+        self._name: Name = name
         self._still = still
         self._handlers: dict[str, list[Handler]] = {}
         super().__init__(_esm=source(name) + NOTEBOOK_FOOTER, data=dict(data))
@@ -46,7 +47,7 @@ class View(anywidget.AnyWidget):
 
     @traitlets.validate("data")
     def _with_palette(self, proposal: Any) -> dict[str, Any]:
-        return {"palette": PALETTES, **proposal["value"]}
+        return {"palette": PALETTES, **words(self._name), **proposal["value"]}
 
     def _hear(self, _widget: Any, message: Any, _buffers: Any) -> None:
         for handler in self._handlers.get(message["name"], []):

@@ -15,8 +15,8 @@ function saving(subject, what) {
     SVG: async () => [new Blob([toSvg(subject()).text], { type: "image/svg+xml" }), "svg"],
     CSV: async () => [new Blob([toCsv(what().rows)], { type: "text/csv" }), "csv"],
   };
-  const choices = html("span", { role: "group", "aria-label": "Save as", hidden: "" });
-  const opener = html("button", { type: "button", "aria-expanded": "false", "aria-label": "Save this figure" }, "Save");
+  const choices = html("span", { role: "group", "aria-label": _("Save as"), hidden: "" });
+  const opener = html("button", { type: "button", "aria-expanded": "false", "aria-label": _("Save this figure") }, _("Save"));
   const open = (on) => {
     choices.hidden = !on;
     attributes(opener, { "aria-expanded": String(on) });

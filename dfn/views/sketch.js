@@ -24,7 +24,7 @@ const FOOT = 28;
 const TOP = 10;
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -95,9 +95,9 @@ function paint(view) {
   view.root.classList.toggle("narrow", width < 480);
   view.root.classList.toggle("closed", Boolean(truth));
   say(view.title, data.title);
-  say(view.note, `${data.unit}, by ${data.x_label}`);
+  say(view.note, _("{unit}, by {label}", { unit: data.unit, label: data.x_label }));
   const shown = [...data.beside, ...(truth ? [truth] : [])];
-  const own = { label: "your curve", y: view.values, own: true };
+  const own = { label: _("your curve"), y: view.values, own: true };
   const names = [...shown, own].map((series) => textWidth(series.label, 12.5, 600, view.root));
   const right = Math.min(Math.max(...names) + 14, width * 0.34);
   const scale = ticks(low, high, 4);
@@ -132,7 +132,7 @@ function paint(view) {
   say(view.button, data.button);
   view.button.hidden = Boolean(truth);
   view.button.disabled = !view.touched;
-  say(view.status, truth ? "" : view.touched ? "" : "Drag over the picture, or take a point with Tab and move it with the arrow keys.");
+  say(view.status, truth ? "" : view.touched ? "" : _("Drag over the picture, or take a point with Tab and move it with the arrow keys."));
 }
 
 // The names at the ends of the curves, moved apart where they would cover each other.

@@ -15,7 +15,7 @@ const STYLE = `
 const SIDE = 48;
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
