@@ -15,6 +15,7 @@ from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
 from dfn.design.spec import Design
 from dfn.training.recipe import OWN_TO_A_METHOD, Recipe
+from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,8 @@ MOST_BYTES = 64_000_000
 MOST_IMAGES = 32
 
 MOST_JUDGED = 500
+
+_LANES = {"deep": N_("deep"), "shallow": N_("shallow")}
 
 Asked = tuple[tuple[Picked, int], ...]  # images, each with the class whose gradient is looked at
 Rows = dict[str, dict[str, float]]
@@ -77,7 +80,9 @@ def asked_images(images: "Dataset", asked: Asked) -> "tuple[Tensor, Tensor]":
     """The images that are asked for, normalised, and the class of each."""
     import torch
 
-    return torch.cat([picked.seen(images) for picked, _ in asked]), torch.tensor([label for _, label in asked])
+    return torch.cat([picked.seen(images) for picked, _label in asked]), torch.tensor(
+        [label for _picked, label in asked]
+    )
 
 
 def some_images(images: "Dataset", numbers: Sequence[int]) -> "tuple[Tensor, Tensor]":
@@ -143,7 +148,7 @@ def gradient_rows(flow: "Flow") -> Rows:
     where whole nets are joined."""
     rows: Rows = {}
     for name, value in flow.places.items():
-        prefix, _, own = name.rpartition("/")
+        prefix, _slash, own = name.rpartition("/")
         if own == "joined":
             prefix, own = "", prefix
         if own == "stem" or own.startswith(("block", "fusion")):
@@ -174,6 +179,11 @@ def weight_norms(records: Iterable[Mapping[str, Any]]) -> Curves:
 def short(name: str) -> str:
     """`fusion3` and `block3` as `3`."""
     return name.removeprefix("fusion").removeprefix("block")
+
+
+def lane_words(lane: str) -> str:
+    """What people call a base network, put before what belongs to it: `deep` of `deep block`."""
+    return _(_LANES.get(lane, lane))
 
 
 def shares(design: Design) -> dict[int, float]:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 LANGUAGES = catalogue.LANGUAGES_OF_CATALOGUES
 PAGES = sorted(path.stem for path in (ROOT / "app" / "app_pages").glob("*.py"))
 
-NOT_YET = ("attribution", "compare", "depth_map", "flow", "lesions", "lessons", "maps", "runs", "train")
+NOT_YET = ("compare", "depth_map", "lesions", "lessons", "maps", "runs", "train")
 """Pages that are not translated yet. This must become empty."""
 
 NOT_YET_LESSONS = ("02-fusion", "03-exchange", "04-essential-depth", "05-flow", "06-multi-scale", "07-joint-learning")
