@@ -228,6 +228,12 @@ def english_in(text: str) -> list[str]:
     return [word for word in re.findall(r"[A-Za-z]{2,}", UNREAD.sub(" ", text)) if word not in NAMES]
 
 
+def asterisks_in(text: str) -> list[str]:
+    """Bold that Markdown leaves as asterisks: it ends in a sign, and a letter follows, as a Korean particle does."""
+    bold = re.finditer(r"\*\*[^*]*([^*])\*\*(?=(\w?))", text)
+    return [found[0] for found in bold if found[2] and not re.match(r"\w", found[1])]
+
+
 def shown_on(app: AppTest) -> Iterator[str]:
     """Every text that a page shows, in the widgets, the figures and the views alike."""
 
@@ -272,6 +278,11 @@ def test_english_is_seen_where_it_should_not_be() -> None:
     assert english_in("맵을 더합니다. Click a deep block") == ["Click", "deep", "block"]
 
 
+def test_bold_that_would_show_its_asterisks_is_seen() -> None:
+    assert asterisks_in("**둘**은 **84.0 %**, **넷(4)** 그리고 **5**") == []
+    assert asterisks_in("**둘**은 **84.0 %**입니다") == ["**84.0 %**"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in NOT_YET])
 def test_a_page_in_korean_says_nothing_in_english(page: str, runs_dir: Path) -> None:
@@ -282,6 +293,7 @@ def test_a_page_in_korean_says_nothing_in_english(page: str, runs_dir: Path) -> 
     assert not app.exception
     left = {text: english_in(text) for text in shown_on(app)}
     assert not {text[:200]: found for text, found in left.items() if found}
+    assert not [found for text in left for found in asterisks_in(text)]
 
 
 @pytest.mark.slow
