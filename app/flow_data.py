@@ -15,7 +15,6 @@ from dfn.design.nodes import Conv, Fusion
 from dfn.design.paths import path_spectrum
 from dfn.design.spec import Design
 from dfn.training.recipe import OWN_TO_A_METHOD, Recipe
-from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +27,6 @@ MOST_BYTES = 64_000_000
 MOST_IMAGES = 32
 
 MOST_JUDGED = 500
-
-_LANES = {"deep": N_("deep"), "shallow": N_("shallow")}
 
 Asked = tuple[tuple[Picked, int], ...]  # images, each with the class whose gradient is looked at
 Rows = dict[str, dict[str, float]]
@@ -179,11 +176,6 @@ def weight_norms(records: Iterable[Mapping[str, Any]]) -> Curves:
 def short(name: str) -> str:
     """`fusion3` and `block3` as `3`."""
     return name.removeprefix("fusion").removeprefix("block")
-
-
-def lane_words(lane: str) -> str:
-    """What people call a base network, put before what belongs to it: `deep` of `deep block`."""
-    return _(_LANES.get(lane, lane))
 
 
 def shares(design: Design) -> dict[int, float]:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import cached
 import streamlit as st
-from flow_data import Rows, lane_words
+from flow_data import Rows
 from live import MOST_POINTS
 
+from dfn.insight.maps import lane_words
 from dfn.runs.store import Run
 from dfn.words import _
 from widgets import view

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import cached
 import streamlit as st
-from flow_data import Joint, companions, lane_words
+from flow_data import Joint, companions
 from maps_data import run_with_maps
 from runs_data import train_link
 
 from dfn.design.paths import base_depths
+from dfn.insight.maps import lane_words
 from dfn.runs.store import Run
 from dfn.words import _
 from widgets.words import percent
