@@ -77,9 +77,7 @@ def asked_images(images: "Dataset", asked: Asked) -> "tuple[Tensor, Tensor]":
     """The images that are asked for, normalised, and the class of each."""
     import torch
 
-    return torch.cat([picked.seen(images) for picked, _label in asked]), torch.tensor(
-        [label for _picked, label in asked]
-    )
+    return torch.cat([picked.seen(images) for picked, _ in asked]), torch.tensor([label for _, label in asked])
 
 
 def some_images(images: "Dataset", numbers: Sequence[int]) -> "tuple[Tensor, Tensor]":
@@ -145,7 +143,7 @@ def gradient_rows(flow: "Flow") -> Rows:
     where whole nets are joined."""
     rows: Rows = {}
     for name, value in flow.places.items():
-        prefix, _slash, own = name.rpartition("/")
+        prefix, _, own = name.rpartition("/")
         if own == "joined":
             prefix, own = "", prefix
         if own == "stem" or own.startswith(("block", "fusion")):
