@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from fences import ROOT, blocks, commands, parse, run_dfn
+from fences import ROOT, blocks, commands, parse, run_dfn, short
 
 PAGE = ROOT / "README.md"
 COMMANDS = commands(PAGE)
@@ -34,7 +34,7 @@ def test_the_python_runs(runs_dir, capsys):
     code = "\n".join(block.text for block in blocks(PAGE) if block.kind == "python")
     assert "epochs=5" in code
     scope: dict = {}
-    exec(code.replace("epochs=5", "epochs=1, train_limit=64"), scope)
+    exec(short(code), scope)
     printed = capsys.readouterr().out
     assert "{50: 1, 44: 6, 38: 15, 32: 20, 26: 15, 20: 6, 14: 1}" in printed
     assert "Done(" in printed
