@@ -4,7 +4,6 @@
 or a server of its own is taken apart by its own parser as far as there is one: whether its options exist is known.
 """
 
-import os
 import re
 import shlex
 import tomllib
@@ -184,8 +183,7 @@ _PARSERS: dict[str, Callable[[list[str]], None]] = {
 
 
 def known_variables() -> set[str]:
-    """Every variable of the environment that the library, the app or the tools of the docs read."""
+    """Every variable of the environment that the library, the app, the Makefile or the container read."""
     sources = [path for place in ("dfn", "app") for path in (ROOT / place).rglob("*.py")]
     sources += [ROOT / "Dockerfile", ROOT / "compose.yaml", ROOT / "Makefile"]
-    found = {name for path in sources for name in re.findall(r"\b[A-Z]+_[A-Z_]+\b", path.read_text("utf-8"))}
-    return found | {name for name in os.environ if name.startswith("OMP_")}
+    return {name for path in sources for name in re.findall(r"\b[A-Z]+_[A-Z_]+\b", path.read_text("utf-8"))}

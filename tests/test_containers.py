@@ -91,7 +91,7 @@ def test_the_class_server_is_published_to_this_machine_alone_and_bounded() -> No
 def test_settings_of_the_class_server_are_those_of_its_page() -> None:
     page = (ROOT / "docs" / "containers.md").read_text("utf-8")
     asked = set(re.findall(r"\$\{([A-Z_]+):", (ROOT / "compose.yaml").read_text("utf-8")))
-    assert asked == set(re.findall(r"^\| `([A-Z_]+)` \| .* \| .* \|$", page, flags=re.M)) - {"TORCH"}
+    assert asked == set(re.findall(r"^\| `([A-Z_]+)` \| .* \| .* \|$", page, flags=re.M))
 
 
 def test_binder_takes_what_the_project_accepts_and_names_what_is_there() -> None:
@@ -100,7 +100,6 @@ def test_binder_takes_what_the_project_accepts_and_names_what_is_there() -> None
     wanted = next(Requirement(line) for line in re.findall(r'"(torch[^"]*)"', PROJECT))
     assert canonicalize_name(torch.name) == "pytorch-cpu" and torch.specifier == wanted.specifier
     after = ROOT / ".binder" / "postBuild"
-    assert after.stat().st_mode & 0o100, "executable"
     assert after.read_text("utf-8").startswith("#!/usr/bin/env bash\n")
     assert list(ROOT.glob("notebooks/*.py")) and '".[notebooks]"' in after.read_text("utf-8")
 

@@ -17,7 +17,7 @@ import dfn
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-KINDS = {"sh", "python", "toml", "markdown", "text"}
+KINDS = {"sh", "python", "toml", "yaml", "markdown", "text"}
 SITE = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]
 NAMED = [page.relative_to(ROOT).as_posix() for page in PAGES]
 WITH_COMMANDS = [page for page in PAGES if any(block.kind in ("sh", "python") for block in blocks(page))]
@@ -94,7 +94,7 @@ def test_the_commands_and_the_python_of_a_page_run(runs_dir: Path, tmp_path: Pat
 @pytest.mark.parametrize("text", [b.text for p in PAGES for b in blocks(p) if b.text.startswith(JOB)])
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_job_files_are_bash(text: str) -> None:
-    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    subprocess.run(["bash", "-n"], input=text.encode(), check=True)
 
 
 @pytest.fixture(scope="module")
