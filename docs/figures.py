@@ -38,6 +38,9 @@ FOLDER = Path(__file__).parent / "figures"
 WIDTH = 800
 IMAGE, FUSION = 7, 3
 
+# Names inside a drawing are drawn by lot: the same ones every time, so that equal figures are equal files.
+STEADY = "let seed = 1; Math.random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;"
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -81,7 +84,7 @@ def draw(page: Page, drawn: Drawn) -> str:
         elif drawn.figure:
             figure = drawn.figure(theme == "dark")
             page.set_content("<!doctype html><div id=root></div>")
-            page.evaluate("let seed = 1; Math.random = () => (seed = (seed * 16807) % 2147483647) / 2147483647")
+            page.evaluate(STEADY)
             page.add_script_tag(path=Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
             size = {"format": "svg", "width": WIDTH, "height": figure.layout.height}
             found = page.evaluate("([figure, size]) => Plotly.toImage(figure, size)", [figure.to_plotly_json(), size])
@@ -181,6 +184,7 @@ def _page_of_view(name: Name, data: dict[str, Any], theme: str) -> str:
     return f"""<!doctype html><html lang="en" style="--st-background-color: {background}">
 <body style="margin: 0; background: {background}; font-family: sans-serif">
 <main style="width: {WIDTH}px"><div id="root"></div></main>
+<script>{STEADY}</script>
 <script type="module">
 {source(name)}
 const root = document.getElementById("root");
