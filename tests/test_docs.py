@@ -21,6 +21,7 @@ KINDS = {"sh", "python", "toml", "yaml", "markdown", "text"}
 SITE = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]
 NAMED = [page.relative_to(ROOT).as_posix() for page in PAGES]
 WITH_COMMANDS = [page for page in PAGES if any(block.kind in ("sh", "python") for block in blocks(page))]
+HEAVY = ("ray", "torchrun", "srun")  # parsers that take seconds to import
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 RECORDED = "ed66375c6d37"
 
@@ -37,7 +38,16 @@ def test_every_block_says_what_it_is(page: Path) -> None:
 @pages
 def test_every_command_is_understood_by_its_own_parser(page: Path) -> None:
     for words in commands(page):
-        parse(words)
+        if words[0] not in HEAVY:
+            parse(words)
+
+
+@pytest.mark.slow
+@pages
+def test_commands_of_many_machines_are_understood(page: Path) -> None:
+    for words in commands(page):
+        if words[0] in HEAVY:
+            parse(words)
 
 
 @pages
