@@ -98,8 +98,10 @@ class Recipe(BaseModel):
         defaults = type(self).model_fields
         for field, users in _USED_BY.items():
             value = getattr(self, field)
-            if value != defaults[field].default and self.objective not in users and not (grown and field == "teacher"):
-                raise DesignError(field, value, f"only with the objective {' or '.join(users)}")
+            if value == defaults[field].default or self.objective in users or (grown and field == "teacher"):
+                continue
+            also = ", or the start net2net" if field == "teacher" else ""
+            raise DesignError(field, value, f"only with the objective {' or '.join(users)}{also}")
         if self.path_sgd and any(_has_no_paths(layer.node) for layer in layers(self.design)):
             raise DesignError("path_sgd", True, "a design whose joins are sum, mean or concat, and without views")
 
