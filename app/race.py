@@ -51,8 +51,13 @@ def line_up(
         if title not in rivals:
             continue
         recipe = method.make(frame, settings)
-        for first in method.first(frame, settings):  # the shallow base network, in its own colour
-            _enter(runners, Runner(first, label(first), "shallow", before=label(recipe)))
+        for first in method.first(frame, settings):
+            if first.net == "plain":  # the shallow base network, in its own colour
+                name, role = label(first), "shallow"
+            else:
+                name, role = f"{label(first)}, before it grew", _FREE_ROLES[further % len(_FREE_ROLES)]
+                further += 1
+            _enter(runners, Runner(first, name, role, before=label(recipe)))
         role = method.role or _FREE_ROLES[further % len(_FREE_ROLES)]
         further += method.role is None
         _enter(runners, Runner(recipe, label(recipe), role))
