@@ -1,13 +1,4 @@
-"""One line in a notebook for every way to look inside a net: maps, attribution, flow, lesions.
-
->>> from dfn import notebook                                            # doctest: +SKIP
->>> notebook.maps(run, image=7, fusion=2)                               # doctest: +SKIP
->>> notebook.maps(net, x)                                               # doctest: +SKIP
-
-The subject is a run, with the number of one of its test images, or a net, with a normalised image (C, H, W). `epoch` is
-one that the run kept, the last one where it is None. A view of the project comes with a still figure of the same
-numbers, which is what a saved notebook shows where no kernel runs.
-"""
+"""Ways to look inside a net, one line each: maps, attribution, flow, lesions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

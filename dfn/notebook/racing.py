@@ -1,0 +1,167 @@
+"""Training in a notebook: here and at once, or by workers in processes of their own, watched live."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import plotly.graph_objects as go
+
+from dfn.figures.curves import curves
+from dfn.figures.theme import ROLES
+from dfn.runs import launch
+from dfn.runs.run import Run
+from dfn.runs.store import Store
+from dfn.views.notebook import Panel, View
+
+if TYPE_CHECKING:
+    from dfn.training.recipe import Recipe
+
+LOOK_SECONDS = 0.3
+MOVING = ("waiting", "running")
+
+
+def trained(recipe: "Recipe") -> Run:
+    """The run of this recipe in the usual store, trained here to its end; at once where it is there already."""
+    from dfn.runs.worker import work
+
+    run = Store().create(recipe)
+    work([run])
+    return run
+
+
+class Race(Panel):
+    """Curves of runs that workers train, read from the disk while they grow, with buttons to play, pause and rewind.
+
+    The kernel stays free: another cell may look at a run meanwhile, or `pause()` the race.
+    """
+
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self.runs = dict(runs)
+        self._read = {name: _Read(run) for name, run in runs.items()}
+        self._state = ipywidgets.HTML()
+        self._watching: threading.Thread | None = None
+        self.view = View("curves", self._data())
+        buttons = [_button("Play", self.play), _button("Pause", self.pause), _button("Rewind", self.rewind)]
+        super().__init__(ipywidgets.HBox([*buttons, self._state]), self.view, still=self._figure())
+        self.view.has_still = True
+        self.look()
+
+    def play(self) -> "Race":
+        """Train, or go on where it was paused; what is done already stays as it is. Raises RunError."""
+        launch.play(list(self.runs.values()))
+        self._watch()
+        return self
+
+    def pause(self) -> None:
+        """Pause all runs; nothing of what they computed is lost."""
+        launch.pause(self.runs.values())
+
+    def rewind(self) -> None:
+        """Back to the start of all runs. Raises RunError."""
+        launch.rewind(list(self.runs.values()))
+        self.look()
+
+    def wait(self) -> None:
+        """Wait until no run is trained any more, and leave the still figure of what there is then."""
+        while self.look():
+            time.sleep(LOOK_SECONDS)
+        self.keep(self._figure())
+
+    def look(self) -> bool:
+        """Read what is new; whether there is more to come."""
+        states = {name: read.update() for name, read in self._read.items()}
+        self._state.value = ", ".join(f"{name}: {state}" for name, state in states.items())
+        self.view.data = self._data()
+        return any(state in MOVING for state in states.values())
+
+    def _watch(self) -> None:
+        if self._watching is None or not self._watching.is_alive():
+            self._watching = threading.Thread(target=self._follow, daemon=True)
+            self._watching.start()
+
+    def _follow(self) -> None:
+        while self.look():
+            time.sleep(LOOK_SECONDS)
+        self.keep(self._figure())
+
+    def _data(self) -> dict[str, Any]:
+        losses, accuracies = [], []
+        for role, (name, read) in zip(self._roles(), self._read.items(), strict=True):
+            one = {"id": name, "label": name, "role": role, "state": read.state}
+            losses.append({**one, "x": read.steps, "y": read.losses, "markers": False})
+            accuracies.append({**one, "x": read.epochs, "y": [100 * a for a in read.accuracies], "markers": True})
+        epochs = max(read.run.recipe.epochs for read in self._read.values())
+        steps = max((read.all_steps for read in self._read.values()), default=1)
+        common = {"log": False, "y_min": 0}
+        panels = [
+            {"id": "loss", "title": "Training loss, every step", "unit": "nats", "x_label": "step", "x_max": steps}
+            | {"epoch_steps": max(1, steps // max(1, epochs)), "y_max": None, "series": losses}
+            | common,
+            {"id": "accuracy", "title": "Test accuracy, every epoch", "unit": "%", "x_label": "epoch", "x_max": epochs}
+            | {"epoch_steps": 1, "y_max": 100, "series": accuracies}
+            | common,
+        ]
+        return {"panels": panels, "height": 260}
+
+    def _figure(self) -> go.Figure:
+        found = zip(self._roles(), self._read.items(), strict=True)
+        series = {name: (role, read.epochs, read.accuracies) for role, (name, read) in found}
+        return curves(series, "Test accuracy, every epoch", "epoch", "test accuracy", percent=True)
+
+    def _roles(self) -> Sequence[str]:
+        """The colour of each net: by what it is, and a free one where that is taken."""
+        taken: list[str] = []
+        for read in self._read.values():
+            wanted = read.run.recipe.net or "fused"
+            free = [role for role in ("extra1", "extra2", "plain", *ROLES) if role not in taken]
+            taken.append(wanted if wanted in ROLES and wanted not in taken else free[0])
+        return taken
+
+
+class _Read:
+    """What is known of a run, as far as its records were read."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.state = run, run.status().state
+        self._forget()
+
+    def update(self) -> str:
+        # The state comes first: what a run that has ended by now wrote is all there to be read.
+        self.state = self.run.status().state
+        records, offset = self.run.records(self._offset)
+        if offset < self._offset:
+            self._forget()
+            records, offset = self.run.records()
+        self._offset = offset
+        for record in records:
+            match record["event"]:
+                case "begin":
+                    self.all_steps = record["steps"]
+                case "step":
+                    self.steps.append(record["step"])
+                    self.losses.append(record["loss"])
+                case "epoch":
+                    self.epochs.append(record["epoch"])
+                    self.accuracies.append(record["test_accuracy"])
+        return self.state
+
+    def _forget(self) -> None:
+        self._offset, self.all_steps = 0, 1
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self.epochs: list[int] = []
+        self.accuracies: list[float] = []
+
+
+def race(runs: Mapping[str, Run], play: bool = True) -> Race:
+    """Live curves of runs by name. `play` starts them; `.wait()` waits for their end."""
+    shown = Race(runs)
+    return shown.play() if play else shown
+
+
+def _button(label: str, act: Any) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=label)
+    button.on_click(lambda _: act())
+    return button
