@@ -150,7 +150,8 @@ tiles(shown, "Sixteen training images of every class (first channel)")
 predicted_ratio = None
 
 # %%
-recipe = dfn.Recipe(design=own, net="own", data=f"folder:{folder}", size=16, epochs=EPOCHS, batch_size=16, seed=0)
+settings = {"data": f"folder:{folder}", "size": 16, "epochs": EPOCHS, "batch_size": 16, "seed": 0}
+recipe = dfn.Recipe(design=own, net="own", **settings)
 training = dfn.Training(recipe, data=data)
 records = list(training.records())
 begin = records[0]
@@ -238,9 +239,7 @@ os.environ["DFN_WORKERS"] = "1"
 control = dfn.catalogue()["plain"].make(depth=max(spectrum), fusions=3, width=8, classes=3, in_channels=3)
 store = Store()
 first = store.create(recipe)
-second = store.create(
-    dfn.Recipe(**{**dict(recipe), "design": control, "net": "plain"})  # the same recipe with another design
-)
+second = store.create(dfn.Recipe(design=control, net="plain", **settings))
 launch.play([first])
 launch.play([second])
 for run in (first, second):
