@@ -21,7 +21,7 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
             hovertemplate=f"{group['label']}, %{{x}}: %{{y:.3g}} {data['unit']}<extra></extra>",
         )
     figure.update_layout(
-        title={"text": f"{data['title']}, {data['subtitle']}", "font": {"size": 14}},
+        title={"text": ", ".join(filter(None, (data["title"], data["subtitle"]))), "font": {"size": 14}},
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 60},
         legend={"orientation": "h", "y": -0.18},

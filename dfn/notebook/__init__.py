@@ -11,9 +11,23 @@ one that the run kept, the last one where it is None. A widget leaves a still fi
 is what a saved notebook shows where no kernel runs.
 """
 
+from dfn.notebook.bars import bars
 from dfn.notebook.inside import attribution, flow, lesions, maps
 from dfn.notebook.lesson import begin, check, reveal
 from dfn.notebook.nets import compose, net
 from dfn.notebook.racing import race, trained
 
-__all__ = ["attribution", "begin", "check", "compose", "flow", "lesions", "maps", "net", "race", "reveal", "trained"]
+__all__ = [
+    "attribution",
+    "bars",
+    "begin",
+    "check",
+    "compose",
+    "flow",
+    "lesions",
+    "maps",
+    "net",
+    "race",
+    "reveal",
+    "trained",
+]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dfn.notebook.bars import bars
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
     from torch import Tensor
@@ -81,12 +83,11 @@ def flow(subject: "Subject", image: "Image" = 0, target: int | None = None, epoc
     parts = {depth: part.norm().item() for depth, part in gradient_by_length(net, x, wanted).items()}
     spectrum = path_spectrum(net.design)
     paths = sum(spectrum.values())
-    groups = [
-        _group("norm of the part, % of their sum", "fused", parts, sum(parts.values()) or 1.0),
-        _group("share of the paths, %", "plain", spectrum, paths),
-    ]
-    title = {"title": f"The gradient of class {wanted} by path length", "subtitle": "layers on the path"}
-    return _bars({**title, "unit": "%", "log": False, "groups": groups})
+    groups = {
+        "norm of the part, % of their sum": ("fused", _percent(parts, sum(parts.values()) or 1.0)),
+        "share of the paths, %": ("plain", _percent(spectrum, paths)),
+    }
+    return bars(groups, f"The gradient of class {wanted} by path length", "%", "layers on the path")
 
 
 def lesions(run: "Run", images: int = 200, how: str = "zero", epoch: int | None = None) -> "View":
@@ -105,9 +106,8 @@ def lesions(run: "Run", images: int = 200, how: str = "zero", epoch: int | None 
     lanes: dict[str, dict[str, float]] = {}
     for (number, lane), effect in importance(kept, how, x).items():
         lanes.setdefault(lane, {})[str(number)] = kept.effect.accuracy - effect.accuracy
-    groups = [_group(f"{lane} blocks", lane, lost, 1) for lane, lost in lanes.items()]
-    title = {"title": "Accuracy lost", "subtitle": f"one block cut at a time, {len(labels)} images", "unit": "points"}
-    return _bars({**title, "log": False, "groups": groups})
+    groups = {f"{lane} blocks": (lane, _percent(lost, 1)) for lane, lost in lanes.items()}
+    return bars(groups, "Accuracy lost", "points", f"one block cut at a time, {len(labels)} images")
 
 
 def _asked(subject: "Subject", image: "Image", epoch: int | None) -> "tuple[FusedNet, Tensor, int | None]":
@@ -129,13 +129,5 @@ def _asked(subject: "Subject", image: "Image", epoch: int | None) -> "tuple[Fuse
     return net, data.normalise(data.test.images[at : at + 1]), int(data.test.labels[at])
 
 
-def _group(label: str, role: str, values: Mapping[Any, float], whole: float) -> dict[str, Any]:
-    bars = [{"label": str(name), "value": 100 * value / whole} for name, value in values.items()]
-    return {"label": label, "role": role, "bars": bars}
-
-
-def _bars(data: dict[str, Any]) -> "View":
-    from dfn.figures.bars import bars
-    from dfn.views import notebook
-
-    return notebook.View("bars", data, bars(data))
+def _percent(values: Mapping[Any, float], whole: float) -> dict[Any, float]:
+    return {name: 100 * value / whole for name, value in values.items()}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from plotly import io
 from plotly.io.base_renderers import NotebookRenderer
 
+from dfn.notebook.bars import bars
+
 if TYPE_CHECKING:
     from dfn.views.notebook import View
 
@@ -29,7 +31,9 @@ class _Kept(NotebookRenderer):
 
     def to_mimebundle(self, fig_dict: dict[str, Any]) -> dict[str, str]:
         config = {"showSendToCloud": False, "displaylogo": False}
-        html = io.to_html(fig_dict, config, include_plotlyjs=False, full_html=False, default_height="450px", validate=False)
+        html = io.to_html(
+            fig_dict, config, include_plotlyjs=False, full_html=False, default_height="450px", validate=False
+        )
         return {"text/html": html}
 
 
@@ -68,24 +72,15 @@ def check(answer: object, computed: object, within: float = 0.0) -> None:
 def reveal(predicted: Mapping[str, float | None], measured: Mapping[str, float], title: str, unit: str = "") -> "View":
     """What was predicted beside what was measured, as bars; a prediction that is None is left out. Raises ValueError
     for a prediction of something that was not measured."""
-    from dfn.figures.bars import bars
     from dfn.insight.subject import refusal
-    from dfn.views.notebook import View
 
     if unknown := predicted.keys() - measured.keys():
         raise refusal("predicted", min(unknown), f"one of {', '.join(measured)}")
     given = {name: value for name, value in predicted.items() if value is not None}
-    groups = [_group("predicted", "plain", given)] if given else []
-    groups.append(_group("measured", "fused", measured))
+    groups = {"predicted": ("plain", given)} if given else {}
     gap = sum(abs(value - measured[name]) for name, value in given.items()) / max(1, len(given))
     subtitle = f"your predictions are off by {gap:.3g} {unit}".rstrip() if given else "nothing was predicted"
-    data = {"title": title, "subtitle": subtitle, "unit": unit, "log": False, "groups": groups}
-    return View("bars", data, bars(data))
-
-
-def _group(label: str, role: str, values: Mapping[str, float]) -> dict[str, Any]:
-    bars = [{"label": name, "value": float(value)} for name, value in values.items()]
-    return {"label": label, "role": role, "bars": bars}
+    return bars({**groups, "measured": ("fused", measured)}, title, unit, subtitle)
 
 
 def _plain(value: Any) -> Any:
