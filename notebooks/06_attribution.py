@@ -88,9 +88,10 @@ print(f"the logit of this image is {change:.3f} above that of the baseline, {sta
 #
 # Now the values do add up to $f(x) - f(x')$. This is *completeness*, and what a sum of finitely many steps misses of
 # it is the **gap**.
+#
+# **Predict.** How large is the gap with so many steps, in per cent? Put your numbers in the place of `None`.
 
 # %%
-# **Predict.** How large is the gap with so many steps, in per cent? Put your numbers in the place of `None`.
 predicted_gaps = {"1 step": None, "4 steps": None, "32 steps": None}
 
 # %%
@@ -173,8 +174,10 @@ Panel(chooser, still=notebook.attribution(run, number, steps=STEPS))
 # Every method says what its values are and what they cannot say:
 
 # %%
-for name in of_images:
-    print(f"{METHODS[name].title} ({METHODS[name].values}; {METHODS[name].source})\n    {METHODS[name].says}")
+from IPython.display import Markdown
+
+facts = [METHODS[name] for name in of_images]
+Markdown("\n".join(f"- **{method.title}** ({method.values}; {method.source}): {method.says}" for method in facts))
 
 # %% [markdown]
 # ## By hand: occlusion
@@ -199,10 +202,11 @@ print("largest difference by hand and by dfn:", (lost - occlusion.values).abs().
 # This question is the fused net's own. Every path takes exactly one block at a fusion, so the gradient is the sum of
 # the gradients through the deep and the shallow block, and so are the integrated gradients. `attribute_by_branch`
 # shares them out; `residual` is what the parts and the whole differ by, and would show a mistake.
-
-# %%
+#
 # **Predict.** At fusion 2, which block brings the larger part (in norm), in per cent of both? Deep blocks have more
 # layers, shallow ones the shorter way.
+
+# %%
 predicted_parts = {"deep": None, "shallow": None}
 
 # %%
@@ -248,18 +252,21 @@ deletions = {
     name: pixel_curve(net, x, target, values, "deletion")
     for name, values in {"by value": found.values, "random": shuffled}.items()
 }
-pixel_curves(
+figure = pixel_curves(
     deletions["random"].shares.tolist(),
     {name: (curve.probability[0].tolist(), curve.area.item()) for name, curve in deletions.items()},
 )
+print("area under the curve:", {name: round(curve.area.item(), 3) for name, curve in deletions.items()})
+figure.update_traces(mode="lines").update_layout(showlegend=True)
 
 # %% [markdown]
 # **Randomisation** (arXiv 1810.03292): shuffle the weights, place by place from the classifier to the stem. A picture
 # that explains what the net has learnt must change; one that hardly changes shows something else, the image as a
 # rule.
+#
+# **Predict.** After the *classifier* alone is shuffled: how alike is the picture, from 0 (nothing in common) to 1?
 
 # %%
-# **Predict.** After the *classifier* alone is shuffled: how alike is the picture, from 0 (nothing in common) to 1?
 predicted_likeness = {"integrated gradients": None, "guided backprop": None, "saliency": None}
 
 # %%
@@ -288,8 +295,9 @@ curves(
 )
 
 # %% [markdown]
-# The method with the sharpest pictures is not by that the one that says most about the net. None of these tests proves
-# a picture right. Each can show it wrong.
+# A sharp picture is not by that a picture of the net. And a warning about the test itself: values that have the image
+# as a factor, as integrated gradients have, keep some likeness through that factor alone. None of these tests proves a
+# picture right. Each can show it wrong.
 #
 # ## Exercises
 

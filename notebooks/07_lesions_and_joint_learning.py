@@ -81,13 +81,11 @@ print(f"{(cut.argmax(1) == labels).double().mean():.1%}")
 
 # %% [markdown]
 # ## Every block, one at a time
-
-# %%
+#
 # **Predict.** How many points of accuracy does each cut cost? Put your numbers in the place of `None`.
-predicted = {"first deep block": None, "last deep block": None, "first shallow block": None, "last shallow block": None}
 
 # %%
-notebook.lesions(runs["fused"], images=IMAGES)
+predicted = {"first deep block": None, "last deep block": None, "first shallow block": None, "last shallow block": None}
 
 # %%
 from dfn.insight.effects import Kept, importance
@@ -102,18 +100,24 @@ measured = {
 notebook.reveal(predicted, measured, title="Accuracy lost when the block is cut", unit="points")
 
 # %% [markdown]
+# All of them, and in one line:
+
+# %%
+notebook.lesions(runs["fused"], images=IMAGES)
+
+# %% [markdown]
 # ## Three ways to cut
 #
 # Zeros are something that the layers behind the cut were never trained on. So two more replacements: the **mean** of
 # the block's map over many images, and the map of **another image** (`resample`), which looks as real as the right one
-# and says something wrong. If the three agreed, the loss could be blamed on the block.
+# and says something wrong. If the three agreed, it would be easier to blame the loss on the block.
+#
+# **Predict.** How many points does each way cost, in the mean over all blocks?
 
 # %%
-# **Predict.** How many points does each way cost, in the mean over all blocks?
 predicted_how = {"zero": None, "mean": None, "resample": None}
 
 # %%
-from dfn.figures.bars import bars
 from dfn.insight.lesions import HOWS
 
 by_how = {}
@@ -124,11 +128,14 @@ means = {how: 100 * sum(lost.values()) / len(lost) for how, lost in by_how.items
 notebook.reveal(predicted_how, means, title="Accuracy lost a block, by the way of cutting", unit="points")
 
 # %%
-groups = [
-    {"label": how, "role": role, "bars": [{"label": block, "value": 100 * loss} for block, loss in by_how[how].items()]}
-    for how, role in zip(HOWS, ("fused", "late", "plain"), strict=True)
-]
-bars({"title": "Accuracy lost", "subtitle": "one block cut", "unit": "points", "log": False, "groups": groups})
+notebook.bars(
+    {
+        how: (role, {block: 100 * loss for block, loss in by_how[how].items()})
+        for how, role in zip(HOWS, ("fused", "late", "plain"), strict=True)
+    },
+    "Accuracy lost when a block is cut",
+    "points",
+)
 
 # %% [markdown]
 # Look at the last blocks. A block whose absence costs little can still do much harm when it says the wrong thing: the
@@ -140,9 +147,10 @@ bars({"title": "Accuracy lost", "subtitle": "one block cut", "unit": "points", "
 # sign that a residual net behaves like many short paths. Here is the same with our four nets. In a plain net nothing
 # stands beside a block: its convs are taken out and the map goes on as it is. In the ResNet the blocks are cut and the
 # shortcuts stay.
+#
+# **Predict.** The median loss over the blocks, in points.
 
 # %%
-# **Predict.** The median loss over the blocks, in points.
 predicted_median = {"fused": None, "plain deep": None, "plain shallow": None, "ResNet": None}
 
 # %%
@@ -194,32 +202,32 @@ drawn_lesions(draws, len(losses), 1 / len(data.classes))
 from dfn.insight.lesions import cut_feedback
 
 ways = {
-    f"behind fusion {fusion}": {
-        lane: kept.effect.accuracy - kept.judge(cut_feedback(net, fusion, lane)).accuracy
-        for lane in ("deep", "shallow")
-    }
-    for fusion in range(1, FUSIONS)
-}
-groups = [
-    {
-        "label": f"{lane} reads its own map",
-        "role": lane,
-        "bars": [{"label": place, "value": 100 * lost[lane]} for place, lost in ways.items()],
+    lane: {
+        f"behind fusion {fusion}": kept.effect.accuracy - kept.judge(cut_feedback(net, fusion, lane)).accuracy
+        for fusion in range(1, FUSIONS)
     }
     for lane in ("deep", "shallow")
-]
-bars({"title": "Accuracy lost", "subtitle": "one way back cut", "unit": "points", "log": False, "groups": groups})
+}
+notebook.bars(
+    {
+        f"{lane} reads its own map": (lane, {place: 100 * loss for place, loss in lost.items()})
+        for lane, lost in ways.items()
+    },
+    "Accuracy lost when one way back is cut",
+    "points",
+)
 
 # %% [markdown]
 # ## Joint learning: what reaches a weight
 #
 # The paper sets deep fusion apart from averaging predictors, which "learns each network separately, which is
-# equivalent to learning the network jointly that averages the loss functions" (section 1 or 2). You can check that
+# equivalent to learning the network jointly that averages the loss functions" (sections 1 and 2). You can check that
 # sentence on one gradient. Take the weights of the *deep* net, and replace all weights of the *shallow* one by others.
 # How much does the gradient of the deep weights turn? Its cosine with the gradient before says so: 1 is not at all.
+#
+# **Predict** three cosines, from -1 to 1.
 
 # %%
-# **Predict** three cosines, from -1 to 1.
 predicted_cosines = {"mean of the losses": None, "loss of the mean": None, "deep fusion": None}
 
 # %%
@@ -245,17 +253,19 @@ for name, fusions in {"mean of the losses": 0, "loss of the mean": 0, "deep fusi
 notebook.reveal(predicted_cosines, cosines, title="What the other net's weights change: cosine of the deep gradient")
 
 # %% [markdown]
-# With the mean of the losses the other net changes nothing: each learns by itself, as the paper says. In a fused net
-# the deep blocks cannot take a step that does not depend on the shallow ones.
+# With the mean of the losses the other net changes nothing: each learns by itself, as the paper says. The loss of the
+# mean couples them through their logits, which are near 0 at the start, so that little of it is seen here. In a fused
+# net the deep blocks cannot take a step that does not depend on the shallow ones.
 #
 # ## What is each worth alone?
 #
-# Three questions, three numbers each. Trained *alone* from the start; the same two, trained separately and then
+# Three questions. Trained *alone* from the start; the same two, trained separately and then
 # *averaged* (decision fusion); and *inside* the fused net, where every fusion hands on one block's map only. The
 # batch-norm statistics inside are those of joined maps, so they are averaged anew first.
+#
+# **Predict**, in per cent of the test images.
 
 # %%
-# **Predict**, in per cent of the test images.
 predicted_alone = {"fused": None, "averaged": None, "deep alone": None, "shallow alone": None}
 predicted_alone |= {"deep inside": None, "shallow inside": None}
 
@@ -312,7 +322,7 @@ notebook.check(answer_1, kept.judge(dfn.lesion(net, None, "shallow")).accuracy, 
 answer_2 = None
 
 # %% jupyter={"source_hidden": true}
-notebook.check(answer_2, max(range(1, FUSIONS), key=lambda fusion: ways[f"behind fusion {fusion}"]["shallow"]))
+notebook.check(answer_2, max(range(1, FUSIONS), key=lambda fusion: ways["shallow"][f"behind fusion {fusion}"]))
 
 # %% [markdown]
 # **Exercise 3.** Exchanging two blocks inside *one* fusion changes nothing. Swap the deep blocks of fusions 1 and 2

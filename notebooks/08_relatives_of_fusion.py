@@ -59,9 +59,10 @@ print("ReLU(x + G(x)):", torch.equal(trace["fusion1/joined"], residual))
 
 # %% [markdown]
 # So everything you know of fused nets holds here: paths, groups, essential depth.
+#
+# **Predict.** How many paths does this ResNet have, and what is its essential depth?
 
 # %%
-# **Predict.** How many paths does this ResNet have, and what is its essential depth?
 predicted_resnet = {"paths": None, "essential depth": None}
 
 # %%
@@ -87,8 +88,10 @@ with torch.no_grad():
     by_hand = trace["fusion1/deep"] * transform + source * (1 - transform)
 print("H T + x (1 - T): largest difference", (by_hand - trace["fusion1/joined"]).abs().max().item())
 
-# %%
+# %% [markdown]
 # **Predict.** Before training, which part of a new map comes from the conv, in per cent (the mean of T)?
+
+# %%
 predicted_gate = {"from the conv": None, "carried": None}
 
 # %%
@@ -144,9 +147,10 @@ print("largest difference:", (apart - conv(one + two, kernel, padding=1)).abs().
 # DSN (arXiv 1409.5185) puts small classifiers with losses of their own behind early layers; they are gone after
 # training. Fusion brings the loss there through the other base network, which stays. Both shorten the way back. Count
 # it: how many layers lie between a conv of the deep net and the nearest loss?
+#
+# **Predict** the mean over all convs of the deep base network, in layers.
 
 # %%
-# **Predict** the mean over all convs of the deep base network, in layers.
 predicted_way = {"plain": None, "companions at every block": None, "fused": None}
 
 # %%
@@ -168,12 +172,13 @@ notebook.reveal(predicted_way, mean_ways, title="Layers to the nearest loss", un
 # %%
 roles = {"plain": "plain", "companions at every block": "extra1", "fused": "fused"}
 numbers = list(range(1, len(steps) + 1))
-curves(
+figure = curves(
     {name: (roles[name], numbers, way) for name, way in ways.items()},
     "The way from a conv of the deep net to the nearest loss",
     "conv of the deep net, from the image on",
     "layers",
 )
+figure.update_traces(mode="lines").update_layout(showlegend=True)
 
 # %% [markdown]
 # Companions are nearer. But a companion asks each block to be a good classifier at once, which the last layer may not
@@ -203,10 +208,11 @@ for recipe in (teacher, student):
 #
 # Net2Net makes a trained net wider or deeper without changing what it computes, and trains on from there. Fusion grows
 # a net before training; Net2Net after.
-
-# %%
+#
 # **Predict.** The trained shallow net is made twice as wide and one conv deeper. On how many of the test images does
 # the larger net call another class, before it is trained?
+
+# %%
 predicted_changed = {"images called otherwise": None}
 
 # %%
@@ -236,10 +242,11 @@ notebook.reveal(predicted_changed, {"images called otherwise": changed}, title=f
 # - deep: $f_0 = f^1 + f^2 + f^3$, $\; f_l = H_l^1(f_{l-1}) + H_l^2(f_{l-1}) + H_l^3(f_{l-1})$
 #
 # Here the three views are made of one image: all of it, its low frequencies, its edges. That is ours.
+#
+# **Predict.** With three columns of the same depth: how many times the parameters of early fusion do the others have?
 
 # %%
-# **Predict.** With three columns of the same depth: how many times the parameters of early fusion do the others have?
-predicted_parameters = {"early": 1, "late": None, "deep": None}
+predicted_parameters = {"late": None, "deep": None}
 
 # %%
 from dfn.design.relatives import views
@@ -266,9 +273,10 @@ notebook.net(schemes["deep"], data.shape)
 #
 # All of them now, with the same digits, the same order, equal epochs. The referee of `dfn` notes what each net costs,
 # because "equal epochs" is not "equal work".
+#
+# **Predict**, in per cent of the test images after these few epochs.
 
 # %%
-# **Predict**, in per cent of the test images after these few epochs.
 predicted_race = {"fused": None, "plain-deep": None, "plain-shallow": None, "resnet": None}
 
 # %%
@@ -278,17 +286,7 @@ from dfn.referee.contenders import from_methods
 from dfn.referee.results import result
 from dfn.runs.store import Store
 
-asked = (
-    "fused",
-    "plain-deep",
-    "plain-shallow",
-    "resnet",
-    "highway",
-    "inception",
-    "companions",
-    "fitnets",
-    "views-deep",
-)
+asked = "fused plain-deep plain-shallow resnet highway inception companions fitnets views-deep".split()
 common = {"data": "digits", "epochs": EPOCHS, "train_limit": LIMIT}
 entries = on_equal_terms(from_methods(frame, asked), WIDTH, common, data.shape)
 for seed in range(SEEDS):

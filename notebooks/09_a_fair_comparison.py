@@ -73,9 +73,10 @@ for sentence in sentences(one_seed):
 #
 # Before more seeds: the test set itself is a sample. With $n$ images a net of accuracy $p$ has the standard error
 # $\sqrt{p(1-p)/n}$, even if its weights were given by heaven.
+#
+# **Predict.** In points of accuracy: what is one image worth, and what is the standard error of the fused net?
 
 # %%
-# **Predict.** In points of accuracy: what is one image worth, and what is the standard error of the fused net?
 predicted_error = {"one image": None, "standard error": None}
 
 # %%
@@ -88,9 +89,10 @@ notebook.reveal(predicted_error, measured_error, title=f"{count} test images", u
 #
 # Another seed is another start and another order of the images. Nets that share a seed share that order, so they are
 # compared seed by seed: what an unlucky order costs both of them drops out of the difference.
+#
+# **Predict** the spread (highest less lowest seed), in points.
 
 # %%
-# **Predict** the spread (highest less lowest seed), in points.
 predicted_spread = {name: None for name in names}
 
 # %%
@@ -168,10 +170,12 @@ for sentence in sentences(results):
 # So far every net saw every image equally often. The nets differ in size, though, and in work. The referee can make
 # other things equal: **parameters** (it searches widths), **multiply-adds** of the whole training (it scales the number
 # of epochs) or **seconds** (the same, by a measured pace). No choice is *the* fair one; each answers another question.
+#
+# **Predict.** With equal multiply-adds for the whole training, how many epochs may each net take? The
+# fused net sets the amount with `EPOCHS` of its own.
 
 # %%
-# **Predict.** With equal multiply-adds for the whole training, how many epochs may each net take?
-predicted_epochs = {"fused": EPOCHS, "plain-deep": None, "plain-shallow": None, "resnet": None}
+predicted_epochs = {"plain-deep": None, "plain-shallow": None, "resnet": None}
 
 # %%
 by_macs = on_equal_terms(from_methods(frame, names), WIDTH, common, data.shape, "macs")
@@ -207,9 +211,10 @@ for entry in by_parameters:
 #
 # Take two nets that do not differ at all: the *same* net, its seeds dealt to "ours" and "theirs". Report the best of
 # several seeds of ours and one seed of theirs. No number is false, and ours wins.
+#
+# **Predict.** Over many random draws: by how many points is the best of three seeds ahead of one seed, same net?
 
 # %%
-# **Predict.** Over many random draws: by how many points is the best of three seeds ahead of one seed, same net?
 predicted_trick = {"best of three less one": None}
 
 # %%

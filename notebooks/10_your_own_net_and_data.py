@@ -74,9 +74,11 @@ own = dfn.Design(
 )
 notebook.net(own, (3, 16, 16))
 
-# %%
+# %% [markdown]
 # **Predict.** How many paths has this net, and how many layers have its deepest and its shallowest? Stem and classifier
 # count one each.
+
+# %%
 predicted_paths = {"paths": None, "deepest": None, "shallowest": None}
 
 # %%
@@ -143,10 +145,11 @@ tiles(shown, "Sixteen training images of every class (first channel)")
 #
 # A recipe names the design, the data and the rest. `dfn.Training` is the loop with its net at hand; its first record
 # says on which device it runs, in which precision, and why.
-
-# %%
+#
 # **Predict.** On your machine, how many times as fast is a step in bf16 as one in fp32? (Below 1 on a CPU that has no
 # instructions for it.)
+
+# %%
 predicted_ratio = None
 
 # %%
