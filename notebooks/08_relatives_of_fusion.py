@@ -286,7 +286,8 @@ from dfn.referee.contenders import from_methods
 from dfn.referee.results import result
 from dfn.runs.store import Store
 
-asked = "fused plain-deep plain-shallow resnet highway inception companions fitnets views-deep".split()
+asked = ["fused", "plain-deep", "plain-shallow", "resnet", "highway", "inception", "companions", "fitnets"]
+asked += ["views-deep"]
 common = {"data": "digits", "epochs": EPOCHS, "train_limit": LIMIT}
 entries = on_equal_terms(from_methods(frame, asked), WIDTH, common, data.shape)
 for seed in range(SEEDS):

@@ -171,8 +171,8 @@ for sentence in sentences(results):
 # other things equal: **parameters** (it searches widths), **multiply-adds** of the whole training (it scales the number
 # of epochs) or **seconds** (the same, by a measured pace). No choice is *the* fair one; each answers another question.
 #
-# **Predict.** With equal multiply-adds for the whole training, how many epochs may each net take? The
-# fused net sets the amount with `EPOCHS` of its own.
+# **Predict.** With equal multiply-adds for the whole training, how many epochs may each net take? The fused net sets
+# the amount with `EPOCHS` of its own.
 
 # %%
 predicted_epochs = {"plain-deep": None, "plain-shallow": None, "resnet": None}

@@ -51,28 +51,13 @@ os.environ["DFN_RUNS"] = str(here / "runs")
 # %%
 from dfn.design.nodes import Conv, Fusion, Head, Pool, Series
 
-wide = Conv(channels=16)
-own = dfn.Design(
-    in_channels=3,
-    classes=3,
-    body=Series(
-        nodes=(
-            Conv(channels=8),
-            Fusion(
-                join="sum",
-                branches=(
-                    Series(nodes=(Conv(channels=8), Conv(channels=8), Conv(channels=8))),
-                    Series(nodes=(Conv(channels=8, kernel=1),)),
-                    Series(),
-                ),
-            ),
-            Pool(),
-            Fusion(join="mean", branches=(Series(nodes=(wide, wide, wide)), Series(nodes=(wide,)))),
-            Head(),
-        )
-    ),
+narrow, wide = Conv(channels=8), Conv(channels=16)
+added = Fusion(
+    join="sum",
+    branches=(Series(nodes=(narrow, narrow, narrow)), Series(nodes=(Conv(channels=8, kernel=1),)), Series()),
 )
-notebook.net(own, (3, 16, 16))
+averaged = Fusion(join="mean", branches=(Series(nodes=(wide, wide, wide)), Series(nodes=(wide,))))
+own = dfn.Design(in_channels=3, classes=3, body=Series(nodes=(narrow, added, Pool(), averaged, Head())))
 
 # %% [markdown]
 # **Predict.** How many paths has this net, and how many layers have its deepest and its shallowest? Stem and classifier
@@ -89,6 +74,9 @@ measured_paths = {"paths": path_count(own), "deepest": max(spectrum), "shallowes
 print("paths by depth:", spectrum)
 print("parameters:", dfn.cost(own, (3, 16, 16)).parameters)
 notebook.reveal(predicted_paths, measured_paths, title="Your own net")
+
+# %%
+notebook.net(own, (3, 16, 16))
 
 # %% [markdown]
 # A design is data. As JSON it goes into a file, a link or a mail, and comes back the same. What is no net is refused
@@ -130,15 +118,14 @@ print(f"classes {data.classes}, {len(data.train)} images to train, {len(data.tes
 # %% [markdown]
 # Every fifth image of each class is held out, chosen by a hash of its name, so that the split is the same tomorrow. If
 # there are folders `train` and `test`, these are taken as they are. Look before you train: most surprises of a first
-# run are in the images.
+# run are in the images. Red is brighter than the mean of the training images, blue darker.
 
 # %%
 from dfn.figures.maps import tiles
 
-shown = {
-    data.classes[label]: data.train.images[data.train.labels == label][:16, 0].float().numpy() for label in range(3)
-}
-tiles(shown, "Sixteen training images of every class (first channel)")
+seen = data.normalise(data.train.images)
+shown = {data.classes[label]: seen[data.train.labels == label][:16, 0].numpy() for label in range(3)}
+tiles(shown, "Sixteen training images of every class, normalised (first channel)")
 
 # %% [markdown]
 # ## Train it
@@ -317,17 +304,16 @@ else:
 # ## Exercises
 
 # %% [markdown]
-# **Exercise 1.** Add the identity (`Series()`) with a projection as a third branch of the *second* fusion: how many
-# paths has the net then? Work it out, then build it.
+# **Exercise 1.** Give the *second* fusion a third branch, a 1x1 projection (`Conv(channels=16, kernel=1,
+# projection=True)`): how many paths has the net then? Work it out, then build it.
 
 # %%
 answer_1 = None
 
 # %% jupyter={"source_hidden": true}
-stem, sum_of_three, pool, mean_of_two, head = own.body.nodes
 line = Series(nodes=(Conv(channels=16, kernel=1, projection=True),))
-mean_of_three = Fusion(join="mean", branches=(*mean_of_two.branches, line))
-larger = dfn.Design(in_channels=3, classes=3, body=Series(nodes=(stem, sum_of_three, pool, mean_of_three, head)))
+three = Fusion(join="mean", branches=(*averaged.branches, line))
+larger = dfn.Design(in_channels=3, classes=3, body=Series(nodes=(narrow, added, Pool(), three, Head())))
 notebook.check(answer_1, path_count(larger))
 
 # %% [markdown]
