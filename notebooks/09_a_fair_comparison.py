@@ -72,7 +72,7 @@ for sentence in sentences(one_seed):
 # ## How much is one image?
 #
 # Before more seeds: the test set itself is a sample. With $n$ images a net of accuracy $p$ has the standard error
-# $\sqrt{p(1-p)/n}$, even if its weights were given by heaven.
+# $\sqrt{p(1-p)/n}$, however its weights came about.
 #
 # **Predict.** In points of accuracy: what is one image worth, and what is the standard error of the fused net?
 
@@ -187,15 +187,14 @@ notebook.reveal(
 )
 
 # %%
-for seed in range(min(SEEDS, 3)):
-    for entry in by_macs:
-        notebook.trained(entry.recipe(seed))
-equal_work = [result(entry, range(min(SEEDS, 3)), Store()) for entry in by_macs]
-
 from IPython.display import Markdown
 
 from dfn.referee.report import table
 
+for seed in range(min(SEEDS, 3)):
+    for entry in by_macs:
+        notebook.trained(entry.recipe(seed))
+equal_work = [result(entry, range(min(SEEDS, 3)), Store()) for entry in by_macs]
 Markdown(table(equal_work, "macs"))
 
 # %%
@@ -244,11 +243,12 @@ notebook.reveal(
 # %%
 from dfn.referee.claims import claims
 
+lines = []
 for claim in claims().values():
     labels = {contender.name: contender.label for contender in claim.contenders}
-    print(f"{claim.name} ({claim.seeds} seeds, {claim.settings['epochs']} epochs): {claim.says}")
-    for check in claim.checks:
-        print("   -", check.words(labels))
+    lines.append(f"- **{claim.name}** ({claim.seeds} seeds, {claim.settings['epochs']} epochs): {claim.says}")
+    lines += [f"    - {check.words(labels)}" for check in claim.checks]
+Markdown("\n".join(lines))
 
 # %% [markdown]
 # A check can be asked of your own runs, too. These nets are smaller and trained for a shorter time than the claim's, so
