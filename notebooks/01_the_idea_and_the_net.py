@@ -19,8 +19,8 @@
 # *Deeply-Fused Nets*, arXiv 1605.07716, sections 1 and 2). You will make such a net, do the arithmetic of one fusion by
 # hand, count its paths, and see what the idea is for, and what it is not for.
 #
-# About 20 minutes. Run a cell with Shift and Enter. Where a place says `None`, write your guess before you go on: people
-# who predict first remember more.
+# About 20 minutes. Run a cell with Shift and Enter. Where a place says `None`, write your guess before you go on:
+# people who predict first remember more.
 
 # %%
 import dfn
@@ -105,9 +105,9 @@ print("essential depth:", dfn.essential_depth(design))
 print(f"parameters: {dfn.cost(design, (1, 8, 8)).parameters:,}")
 
 # %% [markdown]
-# *Essential depth*: other pairs of base networks form the same net, and this is how deep the deeper one has to be in the
-# most balanced pair. The paper has the idea in words (the fused net "could be composed from a less deep base network");
-# the number is this lab's definition. Notebook 02 shows how the pairs come about.
+# *Essential depth*: other pairs of base networks form the same net, and this is how deep the deeper one has to be in
+# the most balanced pair. The paper has the idea in words (the fused net "could be composed from a less deep base
+# network"); the number is this lab's definition. Notebook 02 shows how the pairs come about.
 
 # %% [markdown]
 # ## What it is for
@@ -130,13 +130,13 @@ racers = {
     "deep alone": plain(depth=DEEP, fusions=6, width=8, in_channels=1),
     "shallow alone": plain(depth=14, fusions=6, width=8, in_channels=1),
 }
-epochs = {}
-for name, racer in racers.items():
-    recipe = dfn.Recipe(design=racer, data="digits", epochs=EPOCHS, seed=0)
-    epochs[name] = [record for record in dfn.fit(recipe, data=data) if type(record).__name__ == "Epoch"]
-    print(f"{name}: {epochs[name][-1].test_accuracy:.1%} of the test images")
-
-measured = {name: 100 * found[-1].test_accuracy for name, found in epochs.items()}
+runs = {
+    name: notebook.trained(dfn.Recipe(design=racer, data="digits", epochs=EPOCHS, seed=0))
+    for name, racer in racers.items()
+}
+epochs = {name: [line for line in run.metrics() if line["event"] == "epoch"] for name, run in runs.items()}
+measured = {name: 100 * found[-1]["test_accuracy"] for name, found in epochs.items()}
+print({name: f"{accuracy:.1f} %" for name, accuracy in measured.items()})
 notebook.reveal(predicted, measured, "Test accuracy", "%")
 
 # %% [markdown]
@@ -147,7 +147,8 @@ from dfn.figures.curves import curves
 
 roles = {"fused": "fused", "deep alone": "deep", "shallow alone": "shallow"}
 lines = {
-    name: (roles[name], [e.epoch for e in found], [e.test_accuracy for e in found]) for name, found in epochs.items()
+    name: (roles[name], [line["epoch"] for line in found], [line["test_accuracy"] for line in found])
+    for name, found in epochs.items()
 }
 curves(lines, "Test accuracy on digits, one seed", "epoch", "test accuracy", percent=True)
 
@@ -155,9 +156,10 @@ curves(lines, "Test accuracy on digits, one seed", "epoch", "test accuracy", per
 # ## What it is not for
 #
 # In the full run of five epochs the deep network alone hardly learns, and the same convs fused with a shallow partner
-# learn well. That is the claim, and it holds here. But look at the orange curve: **the shallow network alone is at least
-# as good on these small images.** Fusion makes the depth trainable; whether depth is needed is another question, and
-# digits of eight by eight pixels do not need it. One seed is no proof either: notebook 09 is about that.
+# learn well. That is the claim, and it holds here. But look at the orange curve: **the shallow network alone is at
+# least as good on these small images.** Fusion makes the depth trainable; whether depth is needed is another
+# question, and digits of eight by eight pixels do not need it. One seed is no proof either: notebook 09 is about
+# that.
 
 # %% [markdown]
 # ## Exercises
@@ -197,21 +199,23 @@ answer_3 = None
 notebook.check(answer_3, ((maps["fusion1/deep"] + maps["fusion1/shallow"]) < 0).sum())
 
 # %% [markdown]
-# **Exercise 4.** Use the three numbers of the drawing at the top, or `dfn.essential_depth`. With base networks of 50 and
-# 14 layers, which number of fusions from 1 to 6 gives the smallest essential depth? If several do, the smallest of them.
+# **Exercise 4.** Use the three numbers of the drawing at the top, or `dfn.essential_depth`. Base networks of 50 and 14
+# layers: which number of fusions from 1 to 6 gives the smallest essential depth? If several do, the smallest of them.
 
 # %%
 answer_4 = None
 
 # %% jupyter={"source_hidden": true}
-depths = {f: dfn.essential_depth(dfn.fused(deep=50, shallow=14, fusions=f, width=8, in_channels=1)) for f in range(1, 7)}
+depths = {
+    f: dfn.essential_depth(dfn.fused(deep=50, shallow=14, fusions=f, width=8, in_channels=1)) for f in range(1, 7)
+}
 notebook.check(answer_4, min(depths, key=depths.get))
 
 # %% [markdown]
 # ## What you know now
 #
-# A fused net adds the maps of its base networks after every block and hands the sum to all of them. With K base networks
-# and B fusions it has K to the power of B ways from the image to the classes. It makes a deep network trainable; on small
-# images it does not beat its shallow base.
+# A fused net adds the maps of its base networks after every block and hands the sum to all of them. With K base
+# networks and B fusions it has K to the power of B ways from the image to the classes. It makes a deep network
+# trainable; on small images it does not beat its shallow base.
 #
 # Next: `02_blocks_and_exchange`, where one net turns out to be made of many pairs.

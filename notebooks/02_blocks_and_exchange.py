@@ -14,9 +14,9 @@
 # %% [markdown]
 # # 02  Base networks, blocks and exchange
 #
-# Swap two blocks that meet at a fusion. The two base networks are others now, perhaps of other depths, and the fused net
-# is the same: the paper's *block-exchangeable property* (arXiv 1605.07716, section 2). You will see it, prove it on a
-# trained net to the last bit, find where it ends, and use it: it says how deep a fused net really has to be.
+# Swap two blocks that meet at a fusion. The two base networks are others now, perhaps of other depths, and the fused
+# net is the same: the paper's *block-exchangeable property* (arXiv 1605.07716, section 2). You will see it, prove it
+# on a trained net to the last bit, find where it ends, and use it: it says how deep a fused net really has to be.
 #
 # About 20 minutes. It helps to know notebook 01.
 
@@ -74,8 +74,9 @@ by_depth = {depth: deeper.count(depth) for depth in sorted(set(deeper))}
 notebook.bars({"groups": ("fused", by_depth)}, "Groups by the depth of their deeper member", "groups", "in layers")
 
 # %% [markdown]
-# The leftmost bar is the *essential depth*: the fused net can be composed of two base networks of which neither is deeper
-# than this. The paper concludes that training it "is less difficult than training the initial deep base network".
+# The leftmost bar is the *essential depth*: the fused net can be composed of two base networks of which neither is
+# deeper than this. The paper concludes that training it "is less difficult than training the initial deep base
+# network".
 
 # %%
 print("leftmost bar:", min(deeper), " dfn.essential_depth:", dfn.essential_depth(design))
@@ -207,8 +208,8 @@ answer_2 = None
 notebook.check(answer_2, dfn.groups(dfn.fused(bases=[14, 11, 8], fusions=3, width=8, in_channels=1)))
 
 # %% [markdown]
-# **Exercise 3.** Exchange the blocks of *every* fusion of the net of 26 and 8 layers. What are the depths of the two base
-# networks then, as a list, the one in the upper lane first?
+# **Exercise 3.** Exchange the blocks of *every* fusion of the net of 26 and 8 layers. What are the depths of the two
+# base networks then, as a list, the one in the upper lane first?
 
 # %%
 answer_3 = None

@@ -159,6 +159,8 @@ def test_a_race_is_followed_to_its_end_and_keeps_its_curves(tmp_path):
     run = Store(tmp_path).create(dfn.Recipe(design=design, net="fused", data="digits", epochs=2))
     race = notebook.race({"fused 5 + 5": run}, play=False)
     assert not race.view.data["panels"][1]["series"][0]["x"]
+    steps = [race.play(until).wait() or run.status().step for until in ("epoch", "step", "step")]
+    assert steps == [steps[0], steps[0] + 1, steps[0] + 2]
     race.play().wait()
     loss, accuracy = (panel["series"][0] for panel in race.view.data["panels"])
     epochs = [record for record in run.metrics() if record["event"] == "epoch"]

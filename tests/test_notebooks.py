@@ -77,6 +77,7 @@ def test_notebooks_run_and_leave_figures(source, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("DFN_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("DFN_SHORT", os.environ.get("DFN_SHORT", "1"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for a busy core cost more than they bring
     text, asked = ANSWER.subn(r'\1 = "show"', source.read_text("utf-8"))
     notebook = jupytext.reads(text, fmt="py:percent")
     client = NotebookClient(notebook, timeout=280, startup_timeout=180, store_widget_state=False)

@@ -12,6 +12,7 @@ from dfn.figures.curves import curves
 from dfn.figures.theme import ROLES
 from dfn.runs import launch
 from dfn.runs.run import Run
+from dfn.runs.status import START_SECONDS
 from dfn.runs.store import Store
 from dfn.views.notebook import Panel, View
 
@@ -42,15 +43,20 @@ class Race(Panel):
         self._read = {name: _Read(run) for name, run in runs.items()}
         self._state = ipywidgets.HTML()
         self._watching: threading.Thread | None = None
+        self._told: dict[str, float] = {}  # paused runs that may not have heard yet, with when they last said anything
+        self._told_at = 0.0
         self.view = View("curves", self._data())
         buttons = [_button("Play", self.play), _button("Pause", self.pause), _button("Rewind", self.rewind)]
         super().__init__(ipywidgets.HBox([*buttons, self._state]), self.view, still=self._figure())
         self.view.has_still = True
         self.look()
 
-    def play(self) -> "Race":
-        """Train, or go on where it was paused; what is done already stays as it is. Raises RunError."""
-        launch.play(list(self.runs.values()))
+    def play(self, until: launch.Until = "end") -> "Race":
+        """Train, or go on where it was paused: to the end, for one `step`, or to the end of the `epoch`; what is done
+        already stays as it is. Raises RunError."""
+        paused = {name: status for name, run in self.runs.items() if (status := run.status()).state == "paused"}
+        self._told, self._told_at = {name: status.updated for name, status in paused.items()}, time.monotonic()
+        launch.play(list(self.runs.values()), until=until)
         self._watch()
         return self
 
@@ -71,10 +77,13 @@ class Race(Panel):
 
     def look(self) -> bool:
         """Read what is new; whether there is more to come."""
-        states = {name: read.update() for name, read in self._read.items()}
-        self._state.value = ", ".join(f"{name}: {state}" for name, state in states.items())
+        for read in self._read.values():
+            read.update()
+        self._state.value = ", ".join(f"{name}: {read.status.state}" for name, read in self._read.items())
         self.view.data = self._data()
-        return any(state in MOVING for state in states.values())
+        waits = time.monotonic() - self._told_at < START_SECONDS
+        self._told = {n: at for n, at in self._told.items() if waits and at == self._read[n].status.updated}
+        return bool(self._told) or any(read.status.state in MOVING for read in self._read.values())
 
     def _watch(self) -> None:
         if self._watching is None or not self._watching.is_alive():
@@ -89,7 +98,7 @@ class Race(Panel):
     def _data(self) -> dict[str, Any]:
         losses, accuracies = [], []
         for role, (name, read) in zip(self._roles(), self._read.items(), strict=True):
-            one = {"id": name, "label": name, "role": role, "state": read.state}
+            one = {"id": name, "label": name, "role": role, "state": read.status.state}
             losses.append({**one, "x": read.steps, "y": read.losses, "markers": False})
             accuracies.append({**one, "x": read.epochs, "y": [100 * a for a in read.accuracies], "markers": True})
         epochs = max(read.run.recipe.epochs for read in self._read.values())
@@ -124,12 +133,11 @@ class _Read:
     """What is known of a run, as far as its records were read."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.state = run, run.status().state
+        self.run, self.status = run, run.status()
         self._forget()
 
-    def update(self) -> str:
-        # The state comes first: what a run that has ended by now wrote is all there to be read.
-        self.state = self.run.status().state
+    def update(self) -> None:
+        self.status = self.run.status()  # first: what a run that has ended by now wrote is all there to be read
         records, offset = self.run.records(self._offset)
         if offset < self._offset:
             self._forget()
@@ -145,7 +153,6 @@ class _Read:
                 case "epoch":
                     self.epochs.append(record["epoch"])
                     self.accuracies.append(record["test_accuracy"])
-        return self.state
 
     def _forget(self) -> None:
         self._offset, self.all_steps = 0, 1
