@@ -27,7 +27,7 @@ import dfn
 from dfn import notebook
 
 SHORT = notebook.begin()
-EPOCHS, DEEP = (1, 26) if SHORT else (5, 50)
+EPOCHS, DEEP, WIDTH = (1, 26, 8) if SHORT else (5, 50, 16)
 
 # %% [markdown]
 # ## Two numbers make a net
@@ -126,9 +126,9 @@ predicted = {"fused": None, "deep alone": None, "shallow alone": None}
 # %%
 plain = dfn.catalogue()["plain"].make
 racers = {
-    "fused": dfn.fused(deep=DEEP, shallow=14, fusions=6, width=8, in_channels=1),
-    "deep alone": plain(depth=DEEP, fusions=6, width=8, in_channels=1),
-    "shallow alone": plain(depth=14, fusions=6, width=8, in_channels=1),
+    "fused": dfn.fused(deep=DEEP, shallow=14, fusions=6, width=WIDTH, in_channels=1),
+    "deep alone": plain(depth=DEEP, fusions=6, width=WIDTH, in_channels=1),
+    "shallow alone": plain(depth=14, fusions=6, width=WIDTH, in_channels=1),
 }
 runs = {
     name: notebook.trained(dfn.Recipe(design=racer, data="digits", epochs=EPOCHS, seed=0))

@@ -26,7 +26,7 @@ import dfn
 from dfn import notebook
 
 SHORT = notebook.begin()
-EPOCHS, DEEP = (2, 26) if SHORT else (8, 50)
+EPOCHS, DEEP, WIDTH = (2, 26, 8) if SHORT else (5, 50, 16)
 
 # %% [markdown]
 # ## A recipe
@@ -38,16 +38,15 @@ EPOCHS, DEEP = (2, 26) if SHORT else (8, 50)
 from dfn.runs.store import Store
 
 settings = {"data": "digits", "epochs": EPOCHS, "seed": 0}
-make = {name: entry.make for name, entry in dfn.catalogue().items()}
-fused = dfn.fused(deep=DEEP, shallow=14, fusions=6, width=8, in_channels=1)
-recipes = {
-    f"fused {DEEP} + 14": dfn.Recipe(design=fused, net="fused", **settings),
-    f"plain {DEEP}": dfn.Recipe(
-        design=make["plain"](depth=DEEP, fusions=6, width=8, in_channels=1), net="plain", **settings
-    ),
-    "plain 14": dfn.Recipe(design=make["plain"](depth=14, fusions=6, width=8, in_channels=1), net="plain", **settings),
-    f"ResNet {DEEP}": dfn.Recipe(design=make["resnet"](depth=DEEP, width=8, in_channels=1), net="resnet", **settings),
+catalogue = dfn.catalogue()
+common = {"width": WIDTH, "in_channels": 1}
+designs = {
+    f"fused {DEEP} + 14": ("fused", dfn.fused(deep=DEEP, shallow=14, fusions=6, **common)),
+    f"plain {DEEP}": ("plain", catalogue["plain"].make(depth=DEEP, fusions=6, **common)),
+    "plain 14": ("plain", catalogue["plain"].make(depth=14, fusions=6, **common)),
+    f"ResNet {DEEP}": ("resnet", catalogue["resnet"].make(depth=DEEP, **common)),
 }
+recipes = {name: dfn.Recipe(design=design, net=kind, **settings) for name, (kind, design) in designs.items()}
 store = Store()
 runs = {name: store.create(recipe) for name, recipe in recipes.items()}
 for name, run in runs.items():
@@ -73,7 +72,7 @@ print(predicted)
 # **Play**.)
 
 # %%
-race = notebook.race(runs)
+race = notebook.race(runs, roles={"plain 14": "shallow"})
 race
 
 # %% [markdown]

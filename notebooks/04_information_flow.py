@@ -55,8 +55,8 @@ notebook.reveal(
 )
 
 # %% [markdown]
-# All 48 convs of the deep network, from the image on. The grey line falls by one at each conv, as nothing can be
-# skipped; the fused net's saws: inside a block there is no shortcut, at each fusion there is.
+# All 48 convs of the deep network, from the loss backwards. The grey line climbs by one at each conv, as nothing can be
+# skipped. The green one is a saw: inside a block there is no shortcut, behind each fusion there is one.
 
 # %%
 from dfn.figures.curves import curves
@@ -64,16 +64,16 @@ from dfn.figures.curves import curves
 order = list(range(1, len(deep_convs) + 1))
 curves(
     {
-        "alone": ("plain", order, [d.alone_to_output for d in deep_convs]),
-        "fused": ("fused", order, [d.to_output for d in deep_convs]),
+        "alone": ("plain", order, [d.alone_to_output for d in reversed(deep_convs)]),
+        "fused": ("fused", order, [d.to_output for d in reversed(deep_convs)]),
     },
     title="Layers between a deep conv and the loss, on the shortest way",
-    x_title="conv of the deep base network",
+    x_title="conv of the deep base network, counted from the loss",
     y_title="layers",
 )
 
 # %% [markdown]
-# The same towards the image. Late convs gain most here, early convs gained most above:
+# The same towards the image, counted from the image. Late convs gain most here, early convs gained most above:
 
 # %%
 curves(
@@ -82,7 +82,7 @@ curves(
         "fused": ("fused", order, [d.to_input for d in deep_convs]),
     },
     title="Layers between the image and a deep conv, on the shortest way",
-    x_title="conv of the deep base network",
+    x_title="conv of the deep base network, counted from the image",
     y_title="layers",
 )
 

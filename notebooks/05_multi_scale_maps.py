@@ -27,7 +27,7 @@ import dfn
 from dfn import notebook
 
 SHORT = notebook.begin()
-EPOCHS, TRAIN_IMAGES, DEEP, SCENES, IMAGES = (1, 200, 14, 4, 32) if SHORT else (8, 2000, 26, 16, 100)
+EPOCHS, TRAIN_IMAGES, DEEP, SCENES, IMAGES = (1, 200, 14, 4, 32) if SHORT else (6, 2000, 20, 16, 100)
 SIZE, SHALLOW, FUSIONS = 16, 8, 6
 
 # %% [markdown]

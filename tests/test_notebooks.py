@@ -80,7 +80,7 @@ def test_notebooks_run_and_leave_figures(source, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for a busy core cost more than they bring
     text, asked = ANSWER.subn(r'\1 = "show"', source.read_text("utf-8"))
     notebook = jupytext.reads(text, fmt="py:percent")
-    client = NotebookClient(notebook, timeout=280, startup_timeout=180, store_widget_state=False)
+    client = NotebookClient(notebook, timeout=600, startup_timeout=180, store_widget_state=False)
     client.resources["metadata"] = {"path": str(tmp_path)}
     client.execute()
     seen = [[set(output.get("data", {})) for output in cell.outputs] for cell in _code(notebook)]

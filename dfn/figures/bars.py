@@ -30,5 +30,6 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
         font={"color": colours["text"]},
     )
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type="log" if data["log"] else "linear")
+    scale = "log" if data["log"] else "linear"
+    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type=scale, rangemode="tozero")
     return figure

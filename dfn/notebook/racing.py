@@ -38,8 +38,8 @@ class Race(Panel):
     The kernel stays free: another cell may look at a run meanwhile, or `pause()` the race.
     """
 
-    def __init__(self, runs: Mapping[str, Run]) -> None:
-        self.runs = dict(runs)
+    def __init__(self, runs: Mapping[str, Run], roles: Mapping[str, str]) -> None:
+        self.runs, self._given = dict(runs), dict(roles)
         self._read = {name: _Read(run) for name, run in runs.items()}
         self._state = ipywidgets.HTML()
         self._watching: threading.Thread | None = None
@@ -120,11 +120,11 @@ class Race(Panel):
         return curves(series, "Test accuracy, every epoch", "epoch", "test accuracy", percent=True)
 
     def _roles(self) -> Sequence[str]:
-        """The colour of each net: by what it is, and a free one where that is taken."""
+        """The colour of each net: the one that was given, else by what it is, or a free one where that is taken."""
         taken: list[str] = []
-        for read in self._read.values():
-            wanted = read.run.recipe.net or "fused"
-            free = [role for role in ("extra1", "extra2", "plain", *ROLES) if role not in taken]
+        for name, read in self._read.items():
+            free = [role for role in ("extra1", "extra2", *ROLES) if role not in taken]
+            wanted = self._given.get(name) or read.run.recipe.net
             taken.append(wanted if wanted in ROLES and wanted not in taken else free[0])
         return taken
 
@@ -162,9 +162,10 @@ class _Read:
         self.accuracies: list[float] = []
 
 
-def race(runs: Mapping[str, Run], play: bool = True) -> Race:
-    """Live curves of runs by name. `play` starts them; `.wait()` waits for their end."""
-    shown = Race(runs)
+def race(runs: Mapping[str, Run], roles: Mapping[str, str] | None = None, play: bool = True) -> Race:
+    """Live curves of runs by name. `play` starts them; `.wait()` waits for their end. `roles` gives nets the colour of
+    a role (see `dfn.figures.theme`) by their names."""
+    shown = Race(runs, roles or {})
     return shown.play() if play else shown
 
 
