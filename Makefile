@@ -39,7 +39,8 @@ lint: $(INSTALLED) ## ruff and pyright
 browser: $(INSTALLED)
 	@$(BIN)/python tests/chromium.py
 
-notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the lessons in JupyterLab
+notebooks: export DFN_RUNS := $(or $(DFN_RUNS),$(CURDIR)/runs)
+notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the notebooks in JupyterLab; their runs are those of the app
 	$(BIN)/jupyter lab $(ARGS) notebooks
 
 notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "figures": set(),
     "views": {"figures.theme"},
     "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "lessons", "figures", "views"},
+    "notebook": {"design", "data", "models", "training", "runs", "insight", "figures", "views"},
 }
 WITHOUT_TORCH = ["dfn/design", "dfn/lessons", "dfn/figures", "dfn/views", "dfn/referee"]
 WITHOUT_TORCH += [

@@ -21,7 +21,7 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
             hovertemplate=f"{group['label']}, %{{x}}: %{{y:.3g}} {data['unit']}<extra></extra>",
         )
     figure.update_layout(
-        title={"text": f"{data['title']}, {data['subtitle']}", "font": {"size": 14}},
+        title={"text": ", ".join(filter(None, (data["title"], data["subtitle"]))), "font": {"size": 14}},
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 60},
         legend={"orientation": "h", "y": -0.18},
@@ -30,5 +30,6 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
         font={"color": colours["text"]},
     )
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type="log" if data["log"] else "linear")
+    scale = "log" if data["log"] else "linear"
+    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type=scale, rangemode="tozero")
     return figure
