@@ -7,6 +7,7 @@ import streamlit as st
 
 from dfn.data.info import DataInfo
 from dfn.design.nodes import SYMMETRIC_JOINS, Join
+from widgets import python_code
 from widgets.net_controls import Chosen
 
 _JOINED: dict[Join, str] = {
@@ -51,7 +52,7 @@ def show(chosen: Chosen, info: DataInfo) -> None:
     code = st.expander("The same from Python and from the shell", icon=":material/code:", key="code", on_change="rerun")
     if code.open:
         with code:
-            st.code(in_python(chosen, info), language="python")
+            python_code.listing(in_python(chosen, info), "compose")
             st.code(in_shell(chosen), language="shell")
 
 
