@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import link
 import streamlit as st
 from widgets import lesson_guide
 
@@ -77,5 +78,6 @@ dark = st.context.theme.type == "dark"
 st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
 page = st.navigation(PAGES)
 lesson_guide.show(page.url_path)
+link.check(page.url_path or lesson_guide.FIRST)
 page.run()
 lesson_guide.follow(page.url_path)

@@ -13,8 +13,7 @@ from widgets import link_choice
 def fusion(found: Sequence[Place]) -> int:
     """Which fusion (or tap), counted from 1; shared with the other pages."""
     numbers = list(range(1, len(found) + 1))
-    if link.refused("fusion", [str(number) for number in numbers]):
-        st.warning(f"The link names a place that this net does not have; it has 1 to {len(found)}.")
+    link.refuse("fusion", numbers, f"a place that this net does not have; it has 1 to {len(found)}")
     if st.session_state.get("fusion", 1) not in numbers:
         st.session_state["fusion"] = 1
     label = "Fusion" if found[0].join else "Place in the net"
