@@ -197,9 +197,19 @@ def test_bad_input_is_refused_in_one_line(
     assert not list((tmp_path / "runs").iterdir()), "nothing is left of what was refused"
 
 
+def test_a_run_becomes_a_page(shell: Shell, done: str, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    code, out, _ = shell("export", done, page, "--image", 4, "--image", 2, "--json")
+    assert code == 0 and json.loads(out) == {"run": done, "file": str(page), "bytes": page.stat().st_size}
+    assert page.read_text("utf-8").count("<option value=") == 2 + 3 + 2, "two images, three fusions, two scales"
+    code, out, err = shell("export", done, page, "--image", 4000)
+    assert (code, out, err.count("\n")) == (2, "", 1) and "image: 4000" in err
+    assert "--image: 1" in shell("export", done, tmp_path / "run.csv", "--image", 1)[2]
+
+
 def test_another_file_is_no_export(shell: Shell, done: str, tmp_path: Path) -> None:
     code, _, err = shell("export", done, tmp_path / "run.txt")
-    assert code == 2 and ".zip or .csv" in err and not (tmp_path / "run.txt").exists()
+    assert code == 2 and ".html, .zip or .csv" in err and not (tmp_path / "run.txt").exists()
 
 
 def test_mistakes_of_ours_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from runs_data import LIVING, MOST_OVERLAID, Row, columns, find, labels, list_ro
 from widgets import learning_curves, link_choice, view
 from widgets.words import plural
 
+from dfn.handout import page
 from dfn.runs import launch
 from dfn.runs.export import csv
 from dfn.runs.run import LONGEST_NAME
@@ -187,6 +188,15 @@ def actions(ticked: list[Row]) -> None:
         )
         if len(ticked) == 1:
             (row,) = ticked
+            st.download_button(
+                "Page",
+                lambda: page(row.run)[0],
+                file_name=f"{row.run.id}.html",
+                mime="text/html",
+                icon=":material/html:",
+                on_click="ignore",
+                help="Net, curves and maps as one HTML file that opens anywhere, without a server or a network.",
+            )
             if st.button("Maps", icon=":material/grid_view:", disabled=not row.run.snapshots()):
                 st.switch_page("app_pages/maps.py", query_params={"run": row.run.id})
             if st.button("Train", icon=":material/show_chart:", help="Set the Train page as this run was set."):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+import lock
 import streamlit as st
 
 from dfn.referee.budget import BUDGETS, Budget
@@ -38,6 +39,7 @@ def show() -> Terms:
         selection_mode="multi",
         default=[title for title, name in others.items() if name in USUAL],
         key="against",
+        disabled=lock.on("against"),
         bind="query-params",
         help="\n\n".join(f"**{m.title}**: {m.relation}" for m in methods().values() if m.name != "fused"),
     )
@@ -48,6 +50,7 @@ def show() -> Terms:
         max_value=MOST_SEEDS,
         value=3,
         key="seeds",
+        disabled=lock.on("seeds"),
         bind="query-params",
         help="Each seed gives other first weights and another order of the images, the same for every net. One seed "
         "says nothing about chance.",
@@ -58,6 +61,7 @@ def show() -> Terms:
         list(titles),
         default="epochs",
         key="equal",
+        disabled=lock.on("equal"),
         bind="query-params",
         help=_BUDGET_HELP,
         required=True,
