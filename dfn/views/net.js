@@ -124,7 +124,8 @@ function light(view) {
 function hint(data) {
   const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
   const more = exchange ? " Click a join to exchange the blocks before it." : "";
-  return `Point at a block, a join or a bar to see its paths.${more}`;
+  const places = data.spectrum?.length ? "a block, a join or a bar" : "a block or a join";
+  return `Point at ${places} to see its paths.${more}`;
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------------
@@ -328,7 +329,8 @@ function spot(view, element, key, { label, ...meaning }) {
     "aria-label": label,
     "aria-pressed": meaning.select && meaning.select === view.data.selected ? "true" : null,
   });
-  element.classList.toggle("selected", Boolean(meaning.select) && meaning.select === view.data.selected);
+  const selected = Boolean(meaning.select) && meaning.select === view.data.selected;
+  element.classList.toggle("selected", selected || Boolean(meaning.marked));
 }
 
 function ring(view, parent, element, key, x, radius, context) {
@@ -374,6 +376,7 @@ function leaf(view, parent, element, key, x, width, context) {
   spot(view, group, key, {
     label: strong,
     select: element.selectable === false ? null : element.id,
+    marked: element.marked,
     dimmed: () => siblings(view, key),
     says: (depths) => [`${strong}. `, `Paths through it are ${span(depths)}.`],
   });
