@@ -17,6 +17,7 @@ import lesion_data
 import lesson_shelf
 import map_measures
 import maps_data
+import method_data
 import streamlit as st
 from lesion_plan import How, Lesion
 from picked import Picked
@@ -31,7 +32,7 @@ from dfn.referee.budget import Budget
 from dfn.referee.grid import Cell
 from dfn.runs.index import Facts, Index, facts_of
 from dfn.runs.store import Run, Store
-from dfn.training.comparisons import Frame
+from dfn.training.comparisons import Frame, methods
 from dfn.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from dfn.data import Dataset
     from dfn.data.own import Photo
+    from dfn.insight.drop_path import Kept as KeptBranches
     from dfn.insight.effects import Kept
     from dfn.insight.evidence import Evidence
     from dfn.insight.fields import Fields
@@ -300,6 +302,35 @@ def lesion_maps(
 ) -> "tuple[Stack, Stack]":
     """A map of one image in this run's net, whole and with a lesion."""
     return lesion_data.maps_beside(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), picked, name)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def start_variances(size: str, data: str) -> dict[str, dict[str, float]]:
+    """By method the variance of every layer at the start: of the fused net, and of all that only begin otherwise."""
+    info = data_infos()[data]
+    frame = method_data.frame_of(size, info)
+    recipes = {name: method_data.recipes(method, frame, info)[-1] for name, method in methods().items()}
+    images = calibration(data, None, None, None)[0]
+    return {
+        name: method_data.start_variances(recipe, images)
+        for name, recipe in recipes.items()
+        if name == "fused" or method_data.begins_otherwise(recipe, recipes["fused"])
+    }
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def kept_branches(design: str, data: str, count: int) -> "KeptBranches":
+    """Which branches of a design, given as its JSON text, a step of training keeps for its first so many images."""
+    return method_data.kept_branches(from_json(design), calibration(data, None, None, None)[0][:count])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def learned_weights(folder: str, epoch: int) -> dict[str, dict[str, float]]:
+    """How the joins of this run's net weigh their branches, over some test images."""
+    from dfn.insight.start import branch_weights
+
+    x, _ = flow_data.some_images(images_of(Run(Path(folder))), range(64))
+    return branch_weights(net_after(folder, epoch), x)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
