@@ -32,7 +32,7 @@ from dfn.referee.budget import Budget
 from dfn.referee.grid import Cell
 from dfn.runs.index import Facts, Index, facts_of
 from dfn.runs.store import Run, Store
-from dfn.training.comparisons import Frame, methods
+from dfn.training.comparisons import Frame
 from dfn.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from dfn.data import Dataset
     from dfn.data.own import Photo
-    from dfn.insight.drop_path import Kept as KeptBranches
     from dfn.insight.effects import Kept
     from dfn.insight.evidence import Evidence
     from dfn.insight.fields import Fields
@@ -306,31 +305,14 @@ def lesion_maps(
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def start_variances(size: str, data: str) -> dict[str, dict[str, float]]:
-    """By method the variance of every layer at the start: of the fused net, and of all that only begin otherwise."""
-    info = data_infos()[data]
-    frame = method_data.frame_of(size, info)
-    recipes = {name: method_data.recipes(method, frame, info)[-1] for name, method in methods().items()}
-    images = calibration(data, None, None, None)[0]
-    return {
-        name: method_data.start_variances(recipe, images)
-        for name, recipe in recipes.items()
-        if name == "fused" or method_data.begins_otherwise(recipe, recipes["fused"])
-    }
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def kept_branches(design: str, data: str, count: int) -> "KeptBranches":
-    """Which branches of a design, given as its JSON text, a step of training keeps for its first so many images."""
-    return method_data.kept_branches(from_json(design), calibration(data, None, None, None)[0][:count])
+    """By method the variance of every layer before training, on the nets of this size."""
+    return method_data.start_variances(size, data_infos()[data], calibration(data, None, None, None)[0])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def learned_weights(folder: str, epoch: int) -> dict[str, dict[str, float]]:
     """How the joins of this run's net weigh their branches, over some test images."""
-    from dfn.insight.start import branch_weights
-
-    x, _ = flow_data.some_images(images_of(Run(Path(folder))), range(64))
-    return branch_weights(net_after(folder, epoch), x)
+    return method_data.learned_weights(net_after(folder, epoch), images_of(Run(Path(folder))))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flow_data import some_images
+
 from dfn.data.info import DataInfo
 from dfn.design import paths
 from dfn.design.cost import cost, layers
@@ -17,18 +19,23 @@ from dfn.design.picture import picture
 from dfn.design.spec import Design
 from dfn.runs.index import Entry
 from dfn.runs.store import Run
-from dfn.training.comparisons import Frame, Method
+from dfn.training.comparisons import Frame, Method, methods
 from dfn.training.recipe import Objective, Recipe, differences
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dfn.data import Dataset
     from dfn.insight.drop_path import Kept
+    from dfn.models.build import FusedNet
 
 WIDTH = 8
 SIZES = {"8 + 5": ((8, 5), 3), "14 + 8": ((14, 8), 6), "26 + 14": ((26, 14), 6)}
 """Depths of the base networks and fusions of the nets that the cards draw: small, so that every block can be seen."""
 USUAL_SIZE = "14 + 8"
+
+IMAGES, STEPS = 8, 4
+"""Images of a mini-batch, and mini-batches, for which dropped branches are drawn."""
 
 LEARNED = frozenset({"gate", "adaptive", "weighted", "inverse-variance"})
 """Joins whose weights are not known before training."""
@@ -171,9 +178,9 @@ def drawing(picture: dict[str, Any], alt: str, marked: str = "") -> dict[str, An
 
 
 def begins_otherwise(recipe: Recipe, fused: Recipe) -> bool:
-    """Whether this is the fused net with other first weights or another norm."""
+    """Whether this is the fused net with other first weights or another norm, and no net was trained before it."""
     other = (recipe.start, recipe.design.norm) != (fused.start, fused.design.norm)
-    return other and same_net(recipe.design, fused.design)
+    return other and recipe.teacher is None and same_net(recipe.design, fused.design)
 
 
 def drops_paths(design: Design) -> bool:
@@ -181,21 +188,42 @@ def drops_paths(design: Design) -> bool:
     return any(fusion.drop_path and fusion.join in ("sum", "mean") for fusion in _fusions(design))
 
 
-def start_variances(recipe: Recipe, images: "Tensor") -> dict[str, float]:
-    """The variance of every layer before the first step of a training, over a batch of normalised images."""
+def start_variances(size: str, info: DataInfo, images: "Tensor") -> dict[str, dict[str, float]]:
+    """By method the variance of every layer before the first step of a training, over a batch of normalised images: of
+    the fused net, and of all methods that only begin otherwise."""
     from dfn.insight.start import layer_variances
     from dfn.models.build import build
     from dfn.models.initialise import initialise
 
-    net = build(recipe.design, recipe.seed)
-    if recipe.start != "he":
-        initialise(net, recipe.start, recipe.seed, images)
-    return layer_variances(net, images)
+    frame = frame_of(size, info)
+    every = {name: recipes(method, frame, info)[-1] for name, method in methods().items()}
+    found = {}
+    for name, recipe in every.items():
+        if name == "fused" or begins_otherwise(recipe, every["fused"]):
+            net = build(recipe.design, recipe.seed)
+            if recipe.start != "he":
+                initialise(net, recipe.start, recipe.seed, images)
+            found[name] = layer_variances(net, images)
+    return found
+
+
+def learned_weights(net: "FusedNet", images: "Dataset") -> dict[str, dict[str, float]]:
+    """How the joins of a trained net weigh their branches, the mean over some test images."""
+    from dfn.insight.start import branch_weights
+
+    x, _ = some_images(images, range(min(64, len(images.test.labels))))
+    return branch_weights(net, x)
 
 
 def kept_branches(design: Design, images: "Tensor") -> "Kept":
-    """Which branches the first step of a training keeps for each of these images."""
+    """Which branches training keeps for the first IMAGES of these images, in the first of STEPS steps, then in the
+    second, and so on."""
     from dfn.insight.drop_path import kept_branches
     from dfn.models.build import build
 
-    return kept_branches(build(design, seed=0), images)
+    net = build(design, seed=0)
+    steps = [kept_branches(net, images[:IMAGES], seed) for seed in range(STEPS)]
+    return {
+        fusion: {branch: [stays for step in steps for stays in step[fusion][branch]] for branch in branches}
+        for fusion, branches in steps[0].items()
+    }

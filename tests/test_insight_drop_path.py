@@ -41,12 +41,14 @@ def test_nested_fusions_are_read_too_and_nets_that_drop_nothing_are_not():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_figure_has_a_row_a_branch_and_a_square_an_image(dark: bool):
-    kept = {"fusion1": {"deep": [True, False, True], "shallow": [True, True, False]}}
-    drawn = figure(kept, dark)
+    kept = {"fusion1": {"deep": [True, False, True, True], "shallow": [True, True, False, True]}}
+    drawn = figure(kept, 2, dark)
     assert [trace.marker.symbol for trace in drawn.data] == [
-        ("square", "square-open", "square"),
-        ("square", "square", "square-open"),
+        ("square", "square-open", "square", "square"),
+        ("square", "square", "square-open", "square"),
     ]
+    assert list(drawn.data[0].x) == [0, 1, 3, 4], "a gap between two steps"
     assert drawn.layout.yaxis.categoryarray == ("fusion1/shallow", "fusion1/deep"), "the first row stands on top"
-    assert kept_branches_alt(kept).startswith("2 branches by 3 images of one step of training: 4 of 6 places are kept")
-    assert "1 of the images see the whole net" in kept_branches_alt(kept)
+    said = kept_branches_alt(kept, 2)
+    assert said.startswith("2 branches in 2 steps of training with 2 images each: 6 of 8 squares are kept")
+    assert "2 times an image sees the whole net" in said

@@ -21,7 +21,7 @@ def show(method: Method, frame: Frame, size: str, info: DataInfo) -> None:
     with st.container(border=True):
         with st.container(key=HEAD):
             _heading(method, frame)
-        st.caption(f"{method_tree.linked(method.source)} · {method_data.STATUS[method.status]}")
+        st.markdown(f"**Source.** {method_tree.linked(method.source)} ({method_data.STATUS[method.status]}).")
         led = method_data.hint(recipe, before[-1], info.shape) if before else None
         for first in before:
             _net(first, info, f"First **{label(first)}** is trained.", led[0] if led else "")

@@ -4,16 +4,15 @@ variance of every layer at the start, and the weights that its joins have learne
 import cached
 import method_data
 import streamlit as st
+from method_data import IMAGES, STEPS
 
 from dfn.data.info import DataInfo
-from dfn.design.spec import to_json
 from dfn.figures import drop_path, loss_weights, start
 from dfn.runs.store import Store
 from dfn.training.comparisons import Method
 from dfn.training.recipe import Recipe
 from widgets import view
 
-IMAGES = 24
 _TERMS = {
     "the net's own loss": "plain",
     "the classes": "plain",
@@ -49,16 +48,17 @@ def _loss(method: Method, lines: method_data.Lines, dark: bool) -> None:
 
 
 def _kept(method: Method, recipe: Recipe, info: DataInfo, dark: bool) -> None:
-    kept = cached.kept_branches(to_json(recipe.design), info.name, IMAGES)
+    kept = method_data.kept_branches(recipe.design, cached.calibration(info.name, None, None, None)[0])
     rows = [[fusion, lane, *map(int, stays)] for fusion, lanes in kept.items() for lane, stays in lanes.items()]
+    places = [f"step {step}, image {n}" for step in range(1, STEPS + 1) for n in range(1, IMAGES + 1)]
     view.plotly(
-        drop_path.kept_branches(kept, dark),
+        drop_path.kept_branches(kept, IMAGES, dark),
         "card-kept",
-        drop_path.kept_branches_alt(kept),
+        drop_path.kept_branches_alt(kept, IMAGES),
         f"{method.name} kept",
-        [["fusion", "branch", *(f"image {n}" for n in range(1, IMAGES + 1))], *rows],
+        [["fusion", "branch", *places], *rows],
     )
-    st.caption("Drawn by the net itself, seed 0. At a test nothing is dropped.")
+    st.caption("Drawn by the net itself, for the same images in every step. At a test nothing is dropped.")
 
 
 def _start(method: Method, size: str, info: DataInfo, dark: bool) -> None:
