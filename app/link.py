@@ -16,12 +16,14 @@ from dfn.words import _
 
 LONGEST = 400
 OTHERS = ("lang", "lesson", "step", "lock", "find", "of-state", "of-images", "of-net", "order", "part", "picked")
+OTHERS += ("families", "size")  # the Methods page, which no lesson sets
 OTHERS += ("embed", "embed_options")  # Streamlit's own
 
 
-def read(key: str) -> str:
-    """What the address says under this key, empty where it says nothing."""
-    slot = f"link-{key}"
+def read(key: str, of: str = "") -> str:
+    """What the address says under this key, empty where it says nothing. `of` names the page, where two pages have
+    different things under one key."""
+    slot = _slot(key, of)
     said = st.query_params.get(key)
     if said is not None:
         st.session_state[slot] = said[:LONGEST]
@@ -30,9 +32,9 @@ def read(key: str) -> str:
     return st.session_state.get(slot, "")
 
 
-def write(key: str, value: str) -> None:
+def write(key: str, value: str, of: str = "") -> None:
     """Put a value into the address, or take the key away where it is empty."""
-    st.session_state[f"link-{key}"] = value
+    st.session_state[_slot(key, of)] = value
     if value:
         st.query_params[key] = value
     else:
@@ -74,3 +76,7 @@ def _accepts(knob: Knob, said: list[str]) -> bool:
 def _drop(key: str) -> None:
     with suppress(StreamlitAPIException):  # a widget that is on show has it, and drops it by itself
         st.query_params.pop(key, None)
+
+
+def _slot(key: str, of: str) -> str:
+    return f"link-{of}-{key}" if of else f"link-{key}"

@@ -62,7 +62,7 @@ class View(_Kept, anywidget.AnyWidget):
 
     def on(self, event: str, handler: Handler) -> None:
         """Calls `handler(value)` at every event of that name: `exchange` and `select` (net); `epoch`, `pin` and
-        `fusion` (maps); `select` (tiles); `drawn` (sketch)."""
+        `fusion` (maps); `select` (tiles and tree); `drawn` (sketch)."""
         self._handlers.setdefault(event, []).append(handler)
 
     @traitlets.validate("data")
@@ -111,3 +111,8 @@ def tiles(data: Mapping[str, Any]) -> View:
 def sketch(data: Mapping[str, Any]) -> View:
     """A curve to draw before it is shown."""
     return View("sketch", data)
+
+
+def tree(data: Mapping[str, Any]) -> View:
+    """Methods as a family tree, each a button."""
+    return View("tree", data)
