@@ -86,7 +86,7 @@ def test_notebooks_run_and_leave_figures(source, tmp_path, monkeypatch):
     seen = [[set(output.get("data", {})) for output in cell.outputs] for cell in _code(notebook)]
     assert any(kinds >= STILL for outputs in seen for kinds in outputs)
     for outputs in seen:
-        for kinds, following in zip(outputs, [*outputs[1:], set()], strict=True):
+        for kinds, following in zip(outputs, [*outputs, set()][1:], strict=True):
             assert WIDGET not in kinds or following >= STILL, "a widget without a still figure below it"
     printed = "".join(output.get("text", "") for cell in _code(notebook) for output in cell.outputs)
     assert len(re.findall(r"^It is .+\.$", printed, flags=re.M)) == asked

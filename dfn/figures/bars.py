@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
 
+FEW = 8  # bars of a group that have room for their numbers
+
 
 def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
     """`data` is that of the view: `title`, `subtitle`, `unit`, `log` and `groups` of bars with a label and a role."""
@@ -18,6 +20,9 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
             y=[bar["value"] for bar in group["bars"]],
             name=group["label"],
             marker={"color": colours[group["role"]]},
+            texttemplate="%{y:.3g}" if len(group["bars"]) <= FEW else None,
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate=f"{group['label']}, %{{x}}: %{{y:.3g}} {data['unit']}<extra></extra>",
         )
     figure.update_layout(
@@ -31,5 +36,7 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
     )
     figure.update_xaxes(type="category")
     scale = "log" if data["log"] else "linear"
-    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type=scale, rangemode="tozero")
+    figure.update_yaxes(
+        title=data["unit"], gridcolor=colours["line"], type=scale, rangemode="tozero", exponentformat="power"
+    )
     return figure

@@ -71,9 +71,9 @@ class Race(Panel):
 
     def wait(self) -> None:
         """Wait until no run is trained any more, and leave the still figure of what there is then."""
-        while self.look():
-            time.sleep(LOOK_SECONDS)
-        self.keep(self._figure())
+        if self._watching is not None:  # one thread at a time talks to the widget
+            self._watching.join()
+        self._follow()
 
     def look(self) -> bool:
         """Read what is new; whether there is more to come."""
