@@ -137,7 +137,7 @@ PAGES: dict[str, dict[str, Knob]] = {
         "a": _RUN["epoch"],
         "b": _RUN["epoch"],
         "compare": _text("1", "1, where two epochs are compared"),
-        "scale": _one(("shared", "per map", "whole net"), "shared"),
+        "scale": _one(("shared", "per map", "whole net"), "shared", in_address=True),
     },
     "attribution": _RUN
     | _FUSION

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dfn.words import _
+
 MOST_POINTS = 400
 
 Points = tuple[Sequence[int], Sequence[float]]
@@ -39,8 +41,8 @@ def panels(learners: Sequence[Learner]) -> list[dict[str, Any]]:
     per_epoch = {learner.steps_per_epoch for learner in known}
     same = per_epoch.pop() if len(per_epoch) == 1 else None
     return [
-        _panel("loss", "Training loss, every step", "nats", "step", steps, same, None, loss),
-        _panel("accuracy", "Test accuracy, every epoch", "%", "epoch", epochs, 1, 100, accuracy),
+        _panel("loss", _("Training loss, every step"), _("nats"), _("step"), steps, same, None, loss),
+        _panel("accuracy", _("Test accuracy, every epoch"), "%", _("epoch"), epochs, 1, 100, accuracy),
     ]
 
 
