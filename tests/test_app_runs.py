@@ -264,7 +264,7 @@ def test_the_list_is_filtered_and_ordered_by_the_address(filled, nothing_recorde
 def test_every_order_of_the_list_has_a_name():
     page = (Path(__file__).parents[1] / "app" / "app_pages" / "runs.py").read_text()
     for name in SORTS:
-        assert f'    "{name}": "' in page
+        assert f'    "{name}": N_("' in page
 
 
 def test_the_trash_is_emptied_for_good_after_a_second_word(filled):
