@@ -30,8 +30,7 @@ PAGES = sorted(path.stem for path in (ROOT / "app" / "app_pages").glob("*.py"))
 NOT_YET = ("attribution", "compare", "depth_map", "flow", "lesions", "lessons", "maps", "runs", "train")
 """Pages that are not translated yet. This must become empty."""
 
-NOT_YET_LESSONS = ("02-fusion", "03-exchange", "04-essential-depth", "05-flow", "06-multi-scale", "07-joint-learning")
-NOT_YET_LESSONS += ("08-honest-comparison",)
+NOT_YET_LESSONS: tuple[str, ...] = ()
 """Lessons without a twin yet. This must become empty."""
 
 
