@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import language
+import link
 import streamlit as st
 from widgets import lesson_guide
 
@@ -25,6 +26,12 @@ PAGES = [
         title=_("Lessons"),
         icon=":material/school:",
         help=_("Learn the ideas one by one: predict, try, and see the gap."),
+    ),
+    st.Page(
+        "app_pages/methods.py",
+        title="Methods",
+        icon=":material/family_history:",
+        help="The methods around deep fusion as a family tree: what each changes, and its net.",
     ),
     st.Page(
         "app_pages/train.py",
@@ -83,5 +90,6 @@ st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", i
 page = st.navigation(PAGES)
 language.switch()
 lesson_guide.show(page.url_path)
+link.check(page.url_path or lesson_guide.FIRST)
 page.run()
 lesson_guide.follow(page.url_path)

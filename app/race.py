@@ -7,14 +7,22 @@ from typing import Any
 from dfn.design.spec import Design
 from dfn.training.comparisons import CONTROLS, Frame, label, methods
 from dfn.training.recipe import Recipe
+from dfn.words import _
 
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
+USUAL = ("plain deep", "plain shallow", "ResNet")
+"""The rivals that are ticked until somebody chooses others."""
+
 FURTHER = {
     method.title: f"{method.family}: {method.title}"
     for method in sorted(methods().values(), key=lambda method: method.family)
     if method.name not in ("fused", *CONTROLS)
 }
 """The titles of all other methods, each with how it is listed: one family after another."""
+
+_NAMES = {method.title: method.name for method in methods().values()}
+LISTED = {_NAMES[title]: listed for title, listed in (dict(zip(RIVALS, RIVALS, strict=True)) | FURTHER).items()}
+"""Every method but the fused net, by name: how it is listed, the controls first."""
 
 _FREE_ROLES = ("extra1", "extra2", "deep")
 
@@ -51,8 +59,16 @@ def line_up(
         if title not in rivals:
             continue
         recipe = method.make(frame, settings)
-        for first in method.first(frame, settings):  # the shallow base network, in its own colour
-            _enter(runners, Runner(first, label(first), "shallow", before=label(recipe)))
+        for first in method.first(frame, settings):
+            if first.net == "plain":  # the shallow base network, in its own colour
+                name, role = label(first), "shallow"
+            else:
+                name, role = (
+                    _("{label}, before it grew").format(label=label(first)),
+                    _FREE_ROLES[further % len(_FREE_ROLES)],
+                )
+                further += 1
+            _enter(runners, Runner(first, name, role, before=label(recipe)))
         role = method.role or _FREE_ROLES[further % len(_FREE_ROLES)]
         further += method.role is None
         _enter(runners, Runner(recipe, label(recipe), role))

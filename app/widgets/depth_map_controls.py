@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import lock
 import streamlit as st
 
 from dfn.referee.grid import MOST_CELLS, Cell, cells
@@ -43,11 +44,20 @@ def show() -> Wanted:
         WIDTHS,
         default=8,
         key="mapwidth",
+        disabled=lock.on("mapwidth"),
         bind="query-params",
         required=True,
         help="Channels of the first stage.",
     )
-    seed = st.number_input("Seed", min_value=0, max_value=2**31 - 1, value=0, key="seed", bind="query-params")
+    seed = st.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**31 - 1,
+        value=0,
+        key="seed",
+        bind="query-params",
+        disabled=lock.on("seed"),
+    )
     st.caption(f"At most {MOST_CELLS} nets. Cells whose shallow base would be the deeper one are left out.")
     grid = tuple(cells(deep, shallow, fusions))
     return Wanted(grid, width if width in WIDTHS else 8, min(max(int(seed or 0), 0), 2**31 - 1))
@@ -55,6 +65,13 @@ def show() -> Wanted:
 
 def _many(label: str, options: tuple[int, ...], start: tuple[int, ...], key: str, about: str) -> list[int]:
     chosen = st.pills(
-        label, options, selection_mode="multi", default=list(start), key=key, bind="query-params", help=about
+        label,
+        options,
+        selection_mode="multi",
+        default=list(start),
+        key=key,
+        bind="query-params",
+        help=about,
+        disabled=lock.on(key),
     )
     return [value for value in chosen if value in options]

@@ -15,12 +15,12 @@ from dfn.design.cost import layers
 from dfn.design.errors import DesignError, first_error
 from dfn.design.nodes import Conv, Fusion, Head, View
 from dfn.design.spec import Design, from_data, to_json
+from dfn.models.starts import Start
 from dfn.training.places import places
 from dfn.words import N_, _
 
 Images = Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
-Start = Literal["he", "glorot", "orthogonal", "lsuv"]
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 
 Objective = Literal[
@@ -93,11 +93,16 @@ class Recipe(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         if needed := _missing(self):
             raise DesignError("objective", self.objective, _("cross-entropy, or {needed}").format(needed=needed))
+        grown = self.start == "net2net"
+        if grown and self.teacher is None:
+            raise DesignError("start", "net2net", "another one, or a `teacher`, the id of the recipe of a smaller net")
         defaults = type(self).model_fields
         for field, users in _USED_BY.items():
             value = getattr(self, field)
-            if value != defaults[field].default and self.objective not in users:
-                raise DesignError(field, value, f"only with the objective {' or '.join(users)}")
+            if value == defaults[field].default or self.objective in users or (grown and field == "teacher"):
+                continue
+            also = ", or the start net2net" if field == "teacher" else ""
+            raise DesignError(field, value, f"only with the objective {' or '.join(users)}{also}")
         if self.path_sgd and any(_has_no_paths(layer.node) for layer in layers(self.design)):
             raise DesignError("path_sgd", True, _("a design whose joins are sum, mean or concat, and without views"))
 
@@ -130,7 +135,7 @@ _USED_BY: dict[str, tuple[Objective, ...]] = {
     "temperature": TAUGHT,
 }
 
-OWN_TO_A_METHOD = frozenset({"design", "net", "objective", *_USED_BY})
+OWN_TO_A_METHOD = frozenset({"design", "net", "objective", "start", *_USED_BY})
 """The fields that a method sets; all others are common to the nets of a comparison."""
 
 
@@ -180,7 +185,9 @@ def differences(recipe: Recipe) -> list[str]:
     )
     found += ["dropout"] if any(isinstance(node, Conv | Head) and node.dropout for node in nodes) else []
     found += ["drop-path"] if any(isinstance(node, Fusion) and node.drop_path for node in nodes) else []
-    found += [f"{recipe.start} start"] if recipe.start != "he" else []
+    found += ["global drop-path"] if recipe.design.global_drop_path else []
+    if recipe.start != "he":
+        found += ["grown" if recipe.start == "net2net" else f"{recipe.start} start"]
     found += ["no weight decay"] if recipe.weight_decay == 0 else []
     found += ["Path-SGD"] if recipe.path_sgd else []
     found += ["early stopping"] if recipe.patience else []
