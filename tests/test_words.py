@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from dfn import words
 from dfn.data.info import data_sets
+from dfn.data.own import PHOTOGRAPHS
 from dfn.lessons import read, read_presets
 from dfn.training.comparisons import methods
 from dfn.training.recipe import PRESETS
@@ -212,20 +213,21 @@ SEEN_IN_FIGURES = {"text", "name", "hovertemplate", "ticktext", "x", "y", "label
 # Names that are the same in every language: of people, nets, methods, joins, tools, files and keys.
 NAMES_OF_THE_FIELD = """
 DFN Lab Wang Wei Zhang Zeng arXiv ReLU ResNet Highway Inception FitNets Captum PyTorch Python CSV PNG SVG HTML JSON TOML
-Enter Tab Shift Esc Ctrl Home End GPU CPU CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
+Enter Tab Shift Esc Ctrl Home End GPU CPU MB CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
 sum mean max concat gate adaptive zlmzju fusenet
 """
 NAMES = set(NAMES_OF_THE_FIELD.split())
-PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *data_sets(), *PRESETS]
+PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *PHOTOGRAPHS, *data_sets(), *PRESETS]
 PHRASES += [name for info in data_sets().values() for name in info.classes]
 PHRASES += [text for method in methods().values() for text in (f"{method.family}: {method.title}", method.title)]
 # Labels of runs, as they lie on the disk: fused 50 + 14, plain 50.
 LABEL = r"(?:fused|plain|late|decision|resnet) \d+(?: \+ \d+)*"
+ID = r"(?<=· )[0-9a-f]{4}\b"  # the beginning of a run's id
 MARKUP = r"`[^`]*`|%\{[^}]*\}|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
 IN_BRACKETS = r"\([a-z -]+\)"  # a term of the field behind its translation
 NAMED = "|".join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))
 # Korean particles follow a name without a space, so that no boundary of a word stands between them.
-UNREAD = re.compile(rf"{MARKUP}|{IN_BRACKETS}|(?<![A-Za-z])(?:{LABEL}|{NAMED})(?![A-Za-z])")
+UNREAD = re.compile(rf"{MARKUP}|{IN_BRACKETS}|{ID}|(?<![A-Za-z])(?:{LABEL}|{NAMED})(?![A-Za-z])")
 
 
 def english_in(text: str) -> list[str]:
