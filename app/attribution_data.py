@@ -50,6 +50,12 @@ class Asked:
         return self.folder, self.epoch, self.image.key, self.method, self.at, target
 
     @property
+    def label(self) -> int:
+        """The class, where one is explained."""
+        assert isinstance(self.target, int)
+        return self.target
+
+    @property
     def explained(self) -> str:
         """What the values are shares of."""
         return _("the unit") if isinstance(self.target, Unit) else _("the logit")
@@ -119,7 +125,7 @@ def explain_by_branch(net: "FusedNet", images: "Dataset", asked: Asked, fusion: 
     """Integrated gradients of the image through each block of a fusion; raises ValueError."""
     from dfn.insight.branches import attribute_by_branch
 
-    found = attribute_by_branch(net, asked.image.seen(images), asked.target, fusion, on_progress=tell)
+    found = attribute_by_branch(net, asked.image.seen(images), asked.label, fusion, on_progress=tell)
     parts = {lane: part[0].double().sum(0).numpy() for lane, part in found.parts.items()}
     return Parts(parts, found.whole.values[0].double().sum(0).numpy(), found.residual)
 

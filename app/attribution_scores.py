@@ -34,7 +34,7 @@ def sensitivity(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pictu
     steps = picture.attribution.steps
     options = {} if steps is None else {"steps": int(steps[0])}
     x = asked.image.seen(images)
-    found = scores.sensitivity(net, x, asked.target, asked.method, samples=DRAWS, on_progress=told, **options)
+    found = scores.sensitivity(net, x, asked.label, asked.method, samples=DRAWS, on_progress=told, **options)
     return float(found[0])
 
 
@@ -51,7 +51,7 @@ def pixel_curves(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pict
     from dfn.insight import scores
 
     x = asked.image.seen(images)
-    found = {order: scores.pixel_curve(net, x, asked.target, picture.attribution.values, order) for order in ORDERS}
+    found = {order: scores.pixel_curve(net, x, asked.label, picture.attribution.values, order) for order in ORDERS}
     curves = {order: (curve.probability[0].tolist(), float(curve.area[0])) for order, curve in found.items()}
     return found["deletion"].shares.tolist(), curves
 

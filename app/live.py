@@ -42,6 +42,11 @@ class Progress:
         self.status = run.status()
         return self.status
 
+    @property
+    def done(self) -> bool:
+        """Whether the run has come to its end."""
+        return self.status is not None and self.status.state == "done"
+
     def loss_curve(self) -> Points:
         """Loss by step, thinned to a few hundred points; the last one always stays."""
         return thin(self.steps, self.losses)

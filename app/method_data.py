@@ -201,7 +201,7 @@ def start_variances(size: str, info: DataInfo, images: "Tensor") -> dict[str, di
     for name, recipe in every.items():
         if name == "fused" or begins_otherwise(recipe, every["fused"]):
             net = build(recipe.design, recipe.seed)
-            if recipe.start != "he":
+            if recipe.start not in ("he", "net2net"):
                 initialise(net, recipe.start, recipe.seed, images)
             found[name] = layer_variances(net, images)
     return found

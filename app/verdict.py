@@ -12,12 +12,14 @@ SMALL = 0.02
 
 @dataclass(frozen=True)
 class Result:
-    """What one net reached: its name at the curve, its role, test accuracy from 0 to 1, after which epoch."""
+    """What one net reached: its name at the curve, its role, test accuracy from 0 to 1, after which epoch, and whether
+    that was its last one."""
 
     label: str
     role: str
     accuracy: float
     epoch: int
+    done: bool
 
 
 def verdict(results: Mapping[str, Result], epochs: int) -> str:
@@ -25,9 +27,14 @@ def verdict(results: Mapping[str, Result], epochs: int) -> str:
     fused = results.get("fused")
     if fused is None:
         return ""
-    over = all(result.epoch >= epochs for result in results.values())
+    over = all(result.done for result in results.values())
     least = min(result.epoch for result in results.values())
-    if over:
+    if over and least < epochs:
+        text = _(
+            "**{label}** classifies **{share}** of the test images correctly at its end; early stopping ended a net of "
+            "this race after {least} of {epochs} epochs."
+        )
+    elif over:
         text = _("After {epochs} epochs **{label}** classifies **{share}** of the test images correctly.")
     else:
         text = _(

@@ -76,8 +76,8 @@ def test_few_fusions_race_as_well(fusions):
     assert len({r.recipe.id for r in runners}) == len(runners)
 
 
-def _result(role: str, accuracy: float, epoch: int = 5) -> Result:
-    return Result(f"{role} net", role, accuracy, epoch)
+def _result(role: str, accuracy: float, epoch: int = 5, done: bool = True) -> Result:
+    return Result(f"{role} net", role, accuracy, epoch, done)
 
 
 def test_verdict_says_that_fusion_made_depth_trainable_and_that_the_controls_are_ahead():
@@ -99,9 +99,12 @@ def test_verdict_does_not_claim_what_was_not_measured():
 
 
 def test_verdict_says_so_far_until_every_net_is_done():
-    results = {r.role: r for r in (_result("fused", 0.5, 2), _result("plain", 0.1, 1))}
+    results = {r.role: r for r in (_result("fused", 0.5, 2, done=False), _result("plain", 0.1, 1, done=False))}
     said = verdict(results, epochs=5)
     assert said.startswith("So far, after 1 of 5 epochs") and "One seed" not in said
+    ended = {r.role: r for r in (_result("fused", 0.5, 3), _result("plain", 0.1, 5))}
+    said = verdict(ended, epochs=5)
+    assert "early stopping ended a net of this race after 3 of 5 epochs" in said and "One seed" in said
 
 
 @pytest.mark.parametrize(

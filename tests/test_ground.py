@@ -119,7 +119,7 @@ def test_the_two_commands_can_be_planned() -> None:
     # Inside `make test` the outer make hands its own flags and arguments down.
     inherited = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS"}
     environment = {name: value for name, value in os.environ.items() if name not in inherited}
-    for target, ends_with in (("app", "streamlit run app/main.py"), ("test", "python -m pytest -m browser --reruns 1")):
+    for target, ends_with in (("app", "streamlit run app/main.py"), ("test", "python -m pytest -m app")):
         command = ["make", "-n", target]
         plan = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
         assert plan.strip().splitlines()[-1].strip().endswith(ends_with)

@@ -39,6 +39,7 @@ TEXTS: dict[str, st.SearchStrategy[str]] = {
     "at2": SPOTS,
     "compare": st.just("1"),
     "target": st.sampled_from(["true", "0", "9"]),
+    "unit": st.sampled_from(["deep.0.1.2", "joined.3.0.7"]),
     "beside": st.sampled_from(["untrained", "epoch.1"]),
     "cut": several(NET.blocks).filter(bool).map(lambda names: write_names(names, NET.lanes)),
     "edge": several(NET.edges).filter(bool).map(",".join),

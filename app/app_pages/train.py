@@ -152,7 +152,7 @@ def screen() -> None:
         curves = [(run.id, label, role, p) for (label, role, run), p in zip(race, known, strict=True)]
         learning_curves.show(curves, key="curves")
     results = {
-        role: Result(label, role, p.epochs[-1]["test_accuracy"], p.epochs[-1]["epoch"])
+        role: Result(label, role, p.epochs[-1]["test_accuracy"], p.epochs[-1]["epoch"], p.done)
         for (label, role, _run), p in zip(race, known, strict=True)
         if p.epochs
     }

@@ -181,7 +181,7 @@ def hit_rates(
 def randomisation(
     net: FusedNet,
     x: Tensor,
-    target: Target,
+    target: Target | Unit,
     method: str = "integrated_gradients",
     at: str = "input",
     *,

@@ -124,11 +124,11 @@ _SPOT = _text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "channel.row.column, such as 3.2.5")
 _FUSION = {"fusion": _whole(1, 110, 1)}
 PAGES: dict[str, dict[str, Knob]] = {
     "lessons": {},
-    "methods": {},
     "compose": _NET,
     "train": _NET | _RECIPE | _TRAINING,
     "compare": _NET | _RECIPE | _COMPARED,
     "depth_map": {"data": _NET["data"]} | _RECIPE | _MAPPED,
+    "methods": {},
     "maps": _RUN
     | _FUSION
     | {

@@ -121,15 +121,6 @@ function light(view) {
   view.status.replaceChildren(html("b", {}, strong), rest);
 }
 
-function hint(data) {
-  const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
-  const more = exchange ? ` ${_("Click a join to exchange the blocks before it.")}` : "";
-  const point = data.spectrum?.length
-    ? _("Point at a block, a join or a bar to see its paths.")
-    : _("Point at a block or a join to see its paths.");
-  return `${point}${more}`;
-}
-
 // ---- drawing --------------------------------------------------------------------------------------------------
 
 function paint(view) {

@@ -108,3 +108,13 @@ function caption(element, width, high) {
   const y = element.kind === "image" ? -width / 2 - 9 : high / 2 + 17;
   return word ? [svg("text", { x: width / 2, y, "text-anchor": "middle" }, word)] : [];
 }
+
+// What the line below the drawing says before anything is pointed at.
+function hint(data) {
+  const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
+  const more = exchange ? ` ${_("Click a join to exchange the blocks before it.")}` : "";
+  const point = data.spectrum?.length
+    ? _("Point at a block, a join or a bar to see its paths.")
+    : _("Point at a block or a join to see its paths.");
+  return `${point}${more}`;
+}
