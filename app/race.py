@@ -7,6 +7,7 @@ from typing import Any
 from dfn.design.spec import Design
 from dfn.training.comparisons import CONTROLS, Frame, label, methods
 from dfn.training.recipe import Recipe
+from dfn.words import _
 
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
 USUAL = ("plain deep", "plain shallow", "ResNet")
@@ -62,7 +63,10 @@ def line_up(
             if first.net == "plain":  # the shallow base network, in its own colour
                 name, role = label(first), "shallow"
             else:
-                name, role = f"{label(first)}, before it grew", _FREE_ROLES[further % len(_FREE_ROLES)]
+                name, role = (
+                    _("{label}, before it grew").format(label=label(first)),
+                    _FREE_ROLES[further % len(_FREE_ROLES)],
+                )
                 further += 1
             _enter(runners, Runner(first, name, role, before=label(recipe)))
         role = method.role or _FREE_ROLES[further % len(_FREE_ROLES)]

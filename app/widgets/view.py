@@ -75,7 +75,7 @@ def plotly(figure: Any, key: str, alt: str, name: str, rows: Sequence[Sequence[s
 
 def save(key: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
     """The row that saves what stands in the element with this key, as it does below a view."""
-    data = {"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}
+    data = {"of": f"st-key-{key}", "name_of_file": name, "rows": rows, "palette": PALETTES}
     _SAVE(data={**data, **words("figure")}, key=drawn_as(f"{key}-save"))
 
 

@@ -28,6 +28,7 @@ from dfn.runs.teacher import final_net, teacher_of
 from dfn.training.fit import State, Training, load_recipe_data
 from dfn.training.recipe import RecipeError
 from dfn.training.records import Begin, Diverged, Done, Epoch, Record, Stopped, to_line
+from dfn.words import N_
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
 
@@ -38,9 +39,9 @@ TEACHER_SECONDS = 0.1
 SNAPSHOT_MB = 256
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-FULL_DISK = "The disk is full. Free some space and press Play: the run goes on from its last checkpoint."
-VANISHED = "The folder of this run has vanished while it was trained."
-NO_MEMORY = "There was not enough memory. Try a smaller batch, a smaller width or fewer images."
+FULL_DISK = N_("The disk is full. Free some space and press Play: the run goes on from its last checkpoint.")
+VANISHED = N_("The folder of this run has vanished while it was trained.")
+NO_MEMORY = N_("There was not enough memory. Try a smaller batch, a smaller width or fewer images.")
 UNEXPECTED = "This should not have happened: {}. The log has the details; Play goes on from the last checkpoint."
 KEYBOARD = "Stopped from the keyboard. Play goes on from the last checkpoint."
 
