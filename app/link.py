@@ -16,6 +16,7 @@ from dfn.words import _
 
 LONGEST = 400
 OTHERS = ("lang", "lesson", "step", "lock", "find", "of-state", "of-images", "of-net", "order", "part", "picked")
+OTHERS += ("answer",)  # which test images are browsed: no lesson sets it
 OTHERS += ("families", "size")  # the Methods page, which no lesson sets
 OTHERS += ("embed", "embed_options")  # Streamlit's own
 
