@@ -17,6 +17,7 @@ import lesion_data
 import lesson_shelf
 import map_measures
 import maps_data
+import method_data
 import streamlit as st
 from lesion_plan import How, Lesion
 from picked import Picked
@@ -300,6 +301,18 @@ def lesion_maps(
 ) -> "tuple[Stack, Stack]":
     """A map of one image in this run's net, whole and with a lesion."""
     return lesion_data.maps_beside(kept(folder, epoch, count), lesion, images_of(Run(Path(folder))), picked, name)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def start_variances(size: str, data: str) -> dict[str, dict[str, float]]:
+    """By method the variance of every layer before training, on the nets of this size."""
+    return method_data.start_variances(size, data_infos()[data], calibration(data, None, None, None)[0])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def learned_weights(folder: str, epoch: int) -> dict[str, dict[str, float]]:
+    """How the joins of this run's net weigh their branches, over some test images."""
+    return method_data.learned_weights(net_after(folder, epoch), images_of(Run(Path(folder))))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

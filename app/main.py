@@ -27,6 +27,12 @@ PAGES = [
         help=_("Learn the ideas one by one: predict, try, and see the gap."),
     ),
     st.Page(
+        "app_pages/methods.py",
+        title="Methods",
+        icon=":material/family_history:",
+        help="The methods around deep fusion as a family tree: what each changes, and its net.",
+    ),
+    st.Page(
         "app_pages/train.py",
         title=_("Train"),
         icon=":material/show_chart:",

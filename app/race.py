@@ -9,12 +9,19 @@ from dfn.training.comparisons import CONTROLS, Frame, label, methods
 from dfn.training.recipe import Recipe
 
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
+USUAL = ("plain deep", "plain shallow", "ResNet")
+"""The rivals that are ticked until somebody chooses others."""
+
 FURTHER = {
     method.title: f"{method.family}: {method.title}"
     for method in sorted(methods().values(), key=lambda method: method.family)
     if method.name not in ("fused", *CONTROLS)
 }
 """The titles of all other methods, each with how it is listed: one family after another."""
+
+_NAMES = {method.title: method.name for method in methods().values()}
+LISTED = {_NAMES[title]: listed for title, listed in (dict(zip(RIVALS, RIVALS, strict=True)) | FURTHER).items()}
+"""Every method but the fused net, by name: how it is listed, the controls first."""
 
 _FREE_ROLES = ("extra1", "extra2", "deep")
 

@@ -9,7 +9,8 @@ from conftest import NewPage, RunningApp
 from playwright.sync_api import Page, expect
 
 SECONDS = 1000
-PAGES = ("/", "/lessons", "/train", "/compare", "/depth_map", "/maps", "/attribution", "/flow", "/lesions", "/runs")
+PAGES = ("/", "/lessons", "/methods", "/train", "/compare", "/depth_map", "/maps")
+PAGES += ("/attribution", "/flow", "/lesions", "/runs")
 SMALL = "deep=14&shallow=5&fusions=3&width=4&epochs=3"
 
 

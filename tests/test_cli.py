@@ -272,6 +272,21 @@ def test_methods_are_listed(shell: Shell) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", methods())
+def test_every_method_has_a_card(shell: Shell, method: str) -> None:
+    (card,) = values(shell("methods", method, "--json")[1])
+    code, out, _ = shell("methods", method)
+    words = " ".join(out.split())
+    assert code == 0 and methods()[method].title in words and methods()[method].relation in words
+    assert f"{card['net']['parameters']:,} parameters" in words and f"{card['fused']['paths']} paths" in words
+    assert all(f"Trained first: {first}." in words for first in card["first"])
+
+
+def test_a_method_that_is_not_there_is_named_with_those_that_are(shell: Shell) -> None:
+    code, out, complaint = shell("methods", "nobody")
+    assert code == 2 and not out and "nobody is not accepted" in complaint and "highway" in complaint
+
+
+@pytest.mark.parametrize("method", methods())
 def test_every_method_trains_from_the_shell(shell: Shell, method: str) -> None:
     code, out, err = shell("train", "--method", method, *TINY, "--json")
     lines = values(out)

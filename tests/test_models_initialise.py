@@ -147,7 +147,14 @@ def test_figures_hold_the_numbers(dark: bool):
     assert [line["name"] for line in figure["data"]] == ["he", "lsuv"]
     assert [line["y"] for line in figure["data"]] == [list(values.values()) for values in measured.values()]
     assert figure["layout"]["yaxis"]["type"] == "log"
+    shared = figures.layer_variances({"he": measured["he"]}, dark, bounds=(0.01, 100)).layout.yaxis.range
+    assert shared == figures.layer_variances(measured, dark, bounds=(0.01, 100)).layout.yaxis.range
+    assert shared[0] < -2 and shared[1] > 2
+    first, *_, last = measured["lsuv"].values()
+    said = figures.layer_variances_alt(measured)
+    assert f"lsuv: {first:.3g} at the first layer" in said and f"{last:.3g} at the end" in said
     weights = branch_weights(dfn.build(highway(8, 4)), X)
+    assert f"fusion1: deep {weights['fusion1']['deep']:.2f}, shallow" in figures.branch_weights_alt(weights)
     lines = json.loads(str(figures.branch_weights(weights, dark).to_json()))["data"]
     assert [line["name"] for line in lines] == ["deep", "shallow"]
     assert lines[0]["y"] == [row["deep"] for row in weights.values()]

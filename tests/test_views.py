@@ -120,6 +120,7 @@ SAMPLES: dict[Name, list[dict]] = {
     "maps": [harness.some_maps(4), harness.some_maps(5)],
     "tiles": [harness.tiles(), harness.tiles(selected=3)],
     "sketch": [harness.sketch(), harness.sketch(drawn=[20.0] * 6)],
+    "tree": [harness.tree(), harness.tree("lsuv")],
 }
 
 
@@ -180,7 +181,9 @@ def test_labels_are_text_never_markup(view: Open) -> None:
     maps["panels"][0]["title"] = maps["operators"][0] = EVIL
     tiles = harness.tiles()
     tiles["title"] = tiles["tiles"][0]["label"] = tiles["tiles"][0]["alt"] = EVIL
-    samples: dict[Name, dict] = {"net": net, "curves": curves, "bars": bars, "maps": maps, "tiles": tiles}
+    tree = harness.tree()
+    tree["root"]["title"] = tree["sides"][0]["title"] = tree["sides"][1]["families"][0]["says"] = EVIL
+    samples: dict[Name, dict] = {"net": net, "curves": curves, "bars": bars, "maps": maps, "tiles": tiles, "tree": tree}
     for name, data in samples.items():
         page = view(name, data)
         assert EVIL in page.locator("#root").inner_text(), name
@@ -511,9 +514,54 @@ def test_every_tile_shows_its_own_part_of_the_sheet(view: Open) -> None:
     assert places[0] == "0px 0px" and places[13] == "-48px -48px" and len(set(places)) == 30
 
 
+# ---- the tree ---------------------------------------------------------------------------------------------------
+
+
+def test_a_method_is_picked_by_click_and_by_keyboard(view: Open) -> None:
+    page = view("tree", harness.tree("resnet"), width=1000)
+    expect(page.get_by_role("button", name="method resnet, shortcut")).to_have_attribute("aria-pressed", "true")
+    assert page.locator("[data-method][tabindex='0']").count() == 1, "one stop for the Tab key"
+    page.get_by_role("button", name="method columns, views").click()
+    page.get_by_role("button", name="method resnet, shortcut").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("events") == [["select", {"name": "columns"}], ["select", {"name": "lsuv"}]]
+    expect(page.locator(".status")).to_have_text("method lsuv. What lsuv changes. And what it keeps.")
+    page.evaluate("data => { show(data); }", harness.tree("lsuv"))
+    expect(page.get_by_role("button", name="method lsuv, start")).to_be_focused()
+    assert page.locator(".twig.lit").count() == 2, "from the root to the family, from there to the method"
+
+
+def test_what_does_not_fit_the_search_is_dimmed_and_left_out_by_the_keyboard(view: Open) -> None:
+    page = view("tree", harness.tree("resnet", without="highway"), width=1000)
+    assert page.locator(".node.out").count() == 1
+    page.get_by_role("button", name="method resnet, shortcut").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="method columns, views")).to_be_focused()
+
+
+def test_on_a_narrow_page_the_tree_is_a_list_of_cards(view: Open) -> None:
+    page = view("tree", harness.tree("resnet", without="highway"), width=420)
+    expect(page.locator("#root svg")).to_be_hidden()
+    assert page.locator(".list button").count() == 5, "what does not fit the search is not there"
+    page.get_by_role("button", name="method glorot").press("Enter")
+    assert page.evaluate("events") == [["select", {"name": "glorot"}]]
+
+
+def test_choosing_shows_what_follows_from_it(view: Open) -> None:
+    page = view("tree", harness.tree() | {"reveals": "#after"}, width=1000)
+    page.evaluate(
+        """() => { document.querySelector("main").insertAdjacentHTML("beforeend",
+        "<div style='height: 2000px'></div><p id='after'>after</p>"); }"""
+    )
+    expect(page.locator("#after")).not_to_be_in_viewport()
+    page.get_by_role("button", name="method columns, views").click()
+    expect(page.locator("#after")).to_be_in_viewport()
+
+
 # ---- saving -----------------------------------------------------------------------------------------------------
 
-Saved = Literal["net", "curves", "bars", "maps"]  # what only asks (tiles, sketch) is nothing to keep
+Saved = Literal["net", "curves", "bars", "maps", "tree"]  # what only asks (tiles, sketch) is nothing to keep
 
 
 def saved(page: Page, kind: str) -> tuple[str, bytes]:
@@ -543,7 +591,13 @@ def test_a_view_is_saved_as_it_stands(view: Open, name: Saved) -> None:
     _, drawing = saved(page, "SVG")
     root = ElementTree.fromstring(drawing)
     said = " ".join(text.strip() for text in root.itertext())
-    heading = {"net": "essential depth", "curves": "Training loss", "bars": "Gradient norm", "maps": "deep"}[name]
+    heading = {
+        "net": "essential depth",
+        "curves": "Training loss",
+        "bars": "Gradient norm",
+        "maps": "deep",
+        "tree": "views",
+    }[name]
     assert heading in said and "Save" not in said and b"var(--" not in drawing
 
 

@@ -210,3 +210,20 @@ def sketch(drawn: list[float] | None = None) -> dict[str, Any]:
     data = {"title": "Test accuracy", "unit": "%", "x_label": "epoch", "x": list(range(6)), "low": 0, "high": 100}
     data |= {"beside": [fused], "truth": truth if drawn else None, "drawn": drawn, "button": "Show the measured curve"}
     return data | {"palette": PALETTES}
+
+
+def tree(selected: str = "root", *, without: str = "") -> dict[str, Any]:
+    """The data of tree.js: a root and five methods in three families; `without` is dimmed."""
+
+    def method(name: str, role: str | None = None) -> dict[str, Any]:
+        about = {"name": name, "title": f"method {name}", "says": f"What {name} changes. And what it keeps."}
+        return {**about, "role": role, "shown": name != without}
+
+    net = [
+        {"name": "shortcut", "says": "a short way", "methods": [method("resnet", "resnet"), method("highway")]},
+        {"name": "views", "says": "other eyes", "methods": [method("columns")]},
+    ]
+    training = [{"name": "start", "says": "other weights", "methods": [method("lsuv"), method("glorot")]}]
+    sides = [{"title": "another net", "families": net}, {"title": "another training", "families": training}]
+    data = {"root": method("root", "fused"), "sides": sides, "selected": selected}
+    return data | {"alt": "A family tree of 5 methods", "palette": PALETTES}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
+import race
 import streamlit as st
 
 from dfn.referee.budget import BUDGETS, Budget
@@ -31,15 +32,16 @@ class Terms:
 
 def show() -> Terms:
     """The controls, on the page."""
-    others = {method.title: name for name, method in methods().items() if name != "fused"}
-    ticked = st.pills(
+    others = {listed: name for name, listed in race.LISTED.items()}
+    ticked = st.multiselect(
         "Beside the fused net",
         list(others),
-        selection_mode="multi",
-        default=[title for title, name in others.items() if name in USUAL],
+        default=[listed for listed, name in others.items() if name in USUAL],
         key="against",
         bind="query-params",
-        help="\n\n".join(f"**{m.title}**: {m.relation}" for m in methods().values() if m.name != "fused"),
+        placeholder="type to search",
+        help="The controls first, then every other method of `dfn methods`, one family after another. What each is "
+        "stands on the Methods page.",
     )
     left, right = st.columns([1, 3])
     seeds = left.number_input(
@@ -62,6 +64,6 @@ def show() -> Terms:
         help=_BUDGET_HELP,
         required=True,
     )
-    names = [others[title] for title in ticked if title in others]
+    names = [others[listed] for listed in ticked if listed in others]
     budget = cast(Budget, titles.get(str(title), "epochs"))
     return Terms(("fused", *sorted(names, key=list(methods()).index)), min(max(int(seeds or 1), 1), MOST_SEEDS), budget)

@@ -28,7 +28,7 @@ def show(info: DataInfo) -> Plan:
         _("In the race, beside the fused net"),
         race.RIVALS,
         selection_mode="multi",
-        default=["plain deep", "plain shallow", "ResNet"],
+        default=race.USUAL,
         key="rivals",
         disabled=lock.on("rivals"),
         bind="query-params",

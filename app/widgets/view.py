@@ -1,4 +1,4 @@
-"""The project's own drawings as Streamlit components: net, curves, bars, maps, tiles and sketch."""
+"""The project's own drawings as Streamlit components: net, curves, bars, maps, tiles, sketch and tree."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +20,7 @@ _EVENTS = {
     "maps": ("epoch", "pin", "fusion"),
     "tiles": ("select",),
     "sketch": ("drawn",),
+    "tree": ("select",),
 }
 
 _COMPONENTS = {

@@ -1,5 +1,5 @@
 """Drawings that live in the browser: the net diagram, live curves, bars, the feature-map grid, small pictures to
-choose from, and a curve to draw.
+choose from, a curve to draw, and the family tree of methods.
 
 Each is one plain ES module with one function `draw(root, data, emit)`: `root` an element, `data` plain JSON,
 `emit(name, value)` the way back to Python. `draw` may be called again with new data on the same root: it updates in
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 from dfn.words import SOURCE, of_files, spoken
 
-Name = Literal["net", "curves", "bars", "maps", "tiles", "sketch"]
+Name = Literal["net", "curves", "bars", "maps", "tiles", "sketch", "tree"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 # `figure` stands below a figure of another library, in the app alone: there it saves what a notebook's own bar saves.
@@ -25,6 +25,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "maps": ("common", "save", "maps_numbers", "maps_epochs", "maps_keys", "maps_reading", "maps_field", "maps"),
     "tiles": ("common", "save", "tiles"),
     "sketch": ("common", "save", "sketch"),
+    "tree": ("common", "save", "tree"),
     "figure": ("common", "save", "figure"),
 }
 

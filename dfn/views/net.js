@@ -124,7 +124,10 @@ function light(view) {
 function hint(data) {
   const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
   const more = exchange ? ` ${_("Click a join to exchange the blocks before it.")}` : "";
-  return `${_("Point at a block, a join or a bar to see its paths.")}${more}`;
+  const says = data.spectrum?.length
+    ? _("Point at a block, a join or a bar to see its paths.")
+    : _("Point at a block or a join to see its paths.");
+  return `${says}${more}`;
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------------
@@ -330,7 +333,8 @@ function spot(view, element, key, { label, ...meaning }) {
     "aria-label": label,
     "aria-pressed": meaning.select && meaning.select === view.data.selected ? "true" : null,
   });
-  element.classList.toggle("selected", Boolean(meaning.select) && meaning.select === view.data.selected);
+  const selected = Boolean(meaning.select) && meaning.select === view.data.selected;
+  element.classList.toggle("selected", selected || Boolean(meaning.marked));
 }
 
 const fusionName = ({ index }) => (index === undefined ? _("Join") : _("Fusion {number}", { number: index }));
@@ -380,6 +384,7 @@ function leaf(view, parent, element, key, x, width, context) {
   spot(view, group, key, {
     label: strong,
     select: element.selectable === false ? null : element.id,
+    marked: element.marked,
     dimmed: () => siblings(view, key),
     says: (depths) => [`${strong}. `, pathsThrough(depths)],
   });

@@ -35,7 +35,7 @@ class View(anywidget.AnyWidget):
 
     def on(self, event: str, handler: Handler) -> None:
         """Calls `handler(value)` at every event of that name: `exchange` and `select` (net); `epoch`, `pin` and
-        `fusion` (maps); `select` (tiles); `drawn` (sketch)."""
+        `fusion` (maps); `select` (tiles and tree); `drawn` (sketch)."""
         self._handlers.setdefault(event, []).append(handler)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -83,3 +83,8 @@ def tiles(data: Mapping[str, Any]) -> View:
 def sketch(data: Mapping[str, Any]) -> View:
     """A curve to draw before it is shown."""
     return View("sketch", data)
+
+
+def tree(data: Mapping[str, Any]) -> View:
+    """Methods as a family tree, each a button."""
+    return View("tree", data)

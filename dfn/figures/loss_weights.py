@@ -1,0 +1,45 @@
+"""How much each term of a loss counts while a net trains, as a still figure."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from dfn.figures.theme import palette
+
+Term = tuple[str, Sequence[float], Sequence[float]]
+
+
+def loss_weights(terms: Mapping[str, Term], dark: bool = False) -> go.Figure:
+    """A line a term: its name to (role, share of the steps that are done, weight)."""
+    colours = palette(dark)
+    figure = go.Figure()
+    for name, (role, done, weights) in terms.items():
+        figure.add_scatter(
+            x=[100 * share for share in done],
+            y=list(weights),
+            name=name,
+            mode="lines",
+            line={"color": colours[role], "width": 2.4, "shape": "hv"},
+            hovertemplate=f"{name}: weight %{{y:.2f}} after %{{x:.0f}} % of the steps<extra></extra>",
+        )
+    figure.update_xaxes(title="steps done, %", range=[0, 100], gridcolor=colours["line"], zeroline=False)
+    figure.update_yaxes(title="weight in the loss", rangemode="tozero", gridcolor=colours["line"])
+    return figure.update_layout(
+        title={"text": "What the loss is made of, from the first step to the last", "font": {"size": 14}},
+        height=340,
+        margin={"l": 60, "r": 20, "t": 40, "b": 50},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours["text"]},
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.25},
+    )
+
+
+def loss_weights_alt(terms: Mapping[str, Term]) -> str:
+    """What the figure shows, in words."""
+    said = [
+        f"{name} from {weights[0]:g} at the first step over {weights[len(weights) // 2]:g} half way to {weights[-1]:g}"
+        for name, (_, _, weights) in terms.items()
+    ]
+    return f"Weights of the terms of the loss: {'; '.join(said)}."
