@@ -12,6 +12,7 @@ from widgets.method_choice import UNIT, Beside, class_of
 from dfn.design.spec import to_json
 from dfn.insight.methods import METHODS, Unit
 from dfn.runs.run import Run
+from dfn.words import _
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Other:
 def offered(run: Run, asked: Asked, images: int, alone: Other | None) -> dict[str, list[str]]:
     """The kinds of pictures that may stand beside, and what there is to choose from; the first is taken at first."""
     epochs = list(run.snapshots())
-    methods, _ = fitting(asked.at, run.recipe.design)
+    methods, _refused = fitting(asked.at, run.recipe.design)
     found = {"method": sorted(methods, key=lambda name: name == asked.method)}
     if len(epochs) > 1:
         found["epoch"] = [str(kept) for kept in sorted(epochs, key=lambda kept: (kept == asked.epoch, kept))]
@@ -56,7 +57,7 @@ def trained_alone(run: Run, asked: Asked, number: int, shape: Sequence[int]) -> 
     kept = list(shown.run.snapshots())
     epoch = max((one for one in kept if one <= asked.epoch), default=kept[0])
     there = replace(asked, folder=str(shown.run.folder), epoch=epoch, at=at, target=target)
-    return Other(shown.run, there, f"{runners[0].label}, trained apart")
+    return Other(shown.run, there, _("{label}, trained apart").format(label=runners[0].label))
 
 
 def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | None) -> Other | None:
@@ -64,11 +65,12 @@ def other(run: Run, asked: Asked, beside: Beside, target: str, alone: Other | No
     class is the called or the true one."""
     match beside.kind:
         case "method":
-            return Other(run, replace(asked, method=beside.what), METHODS[beside.what].title)
+            return Other(run, replace(asked, method=beside.what), _(METHODS[beside.what].title))
         case "epoch":
-            return Other(run, replace(asked, epoch=int(beside.what)), f"After epoch {beside.what}")
+            title = _("After epoch {epoch}").format(epoch=beside.what)
+            return Other(run, replace(asked, epoch=int(beside.what)), title)
         case "untrained":
-            return Other(run, replace(asked, epoch=0), "Before training")
+            return Other(run, replace(asked, epoch=0), _("Before training"))
         case "image":
             image = numbered_image(cached.images_of(run), int(beside.what))
             called = cached.called_class(asked.folder, asked.epoch, image)

@@ -15,7 +15,7 @@ from picked import Picked
 from dfn.design.spec import Design
 from dfn.insight.maps import Place, reach
 from dfn.insight.methods import METHODS, Method, Unit, misfit
-from dfn.words import _
+from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -28,7 +28,7 @@ Heat = NDArray[np.float64]
 INPUT = "input"
 GAP_ALLOWED = 0.01
 NEVER_NEGATIVE = ("saliency", "grad_cam")
-UNITS = {"amount": "of {what}", "slope": "of {what} for a change by 1", "relevance": "in no unit"}
+UNITS = {"amount": N_("of {what}"), "slope": N_("of {what} for a change by 1")}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Asked:
     @property
     def explained(self) -> str:
         """What the values are shares of."""
-        return "the unit" if isinstance(self.target, Unit) else "the logit"
+        return _("the unit") if isinstance(self.target, Unit) else _("the logit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,19 +150,25 @@ class Scale:
         return heat / (np.abs(heat).max() or 1.0) if self.each else heat
 
 
-def common_scale(shown: list[tuple[str, Heat]], explained: str = "the logit") -> Scale:
+def common_scale(shown: list[tuple[str, Heat]], explained: str) -> Scale:
     """The scale for pictures by these methods, whose values are shares of what is explained."""
     kinds = {METHODS[method].values for method, _heat in shown}
     signed = any(method not in NEVER_NEGATIVE for method, _heat in shown)
     if len(kinds) > 1 or "relevance" in kinds:
-        return Scale(1.0, "of the largest value in its picture", signed, each=True)
-    return Scale(reach([heat for _method, heat in shown]), UNITS[kinds.pop()].format(what=explained), signed)
+        return Scale(1.0, _("of the largest value in its picture"), signed, each=True)
+    return Scale(reach([heat for _method, heat in shown]), _(UNITS[kinds.pop()]).format(what=explained), signed)
 
 
 def cost_words(method: Method, shape: tuple[int, ...]) -> str:
     """What one picture costs, in passes through the net."""
     passes = method.cost(method.options, shape)
-    backward = f" and {passes.backward} backward" if passes.backward else ""
-    grows = method.options.get("steps", 0) is None
-    more = ", and up to 32 times as many where the gap stays above 1 %" if grows else ""
-    return f"{passes.forward} forward{backward} passes for one image{more}"
+    if method.options.get("steps", 0) is None:
+        text = _(
+            "{forward} forward and {backward} backward passes for one image, and up to 32 times as many where the gap "
+            "stays above 1 %"
+        )
+    elif passes.backward:
+        text = _("{forward} forward and {backward} backward passes for one image")
+    else:
+        return _("{forward} forward passes for one image").format(forward=passes.forward)
+    return text.format(forward=passes.forward, backward=passes.backward)

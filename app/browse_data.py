@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dfn.words import _
+
 ANSWERS = ("all", "right", "wrong")
 ORDERS = ("number", "surest", "least")
 LARGEST_TILE = 64
@@ -59,6 +61,10 @@ def tiles(numbers: Sequence[int], judged: Judged, classes: Sequence[str]) -> lis
     for number in numbers:
         true, called = classes[judged.labels[number]], classes[judged.called[number]]
         sure, right = f"{100 * judged.sure[number]:.0f} %", true == called
-        said = f"Test image {number}, {true}, called {called} with probability {sure}" + ("" if right else ", wrong")
+        said = (
+            _("Test image {number}, {true}, called {called} with probability {sure}")
+            if right
+            else _("Test image {number}, {true}, called {called} with probability {sure}, wrong")
+        ).format(number=number, true=true, called=called, sure=sure)
         found.append({"id": number, "label": true if right else f"{true} → {called}", "more": sure, "alt": said})
     return found

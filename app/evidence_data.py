@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from dfn.data.info import SCALES_SHAPES, SCALES_TEXTURES
 from dfn.design.cost import cost
 from dfn.design.spec import Design
-from dfn.insight.maps import places
+from dfn.insight.maps import lane_words, places
+from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dfn.models.build import FusedNet
 
 SCENES = 24
-FACTORS = ("coarse", "fine", "both")
+FACTORS = (N_("coarse"), N_("fine"), N_("both"))
 
 
 def measure(net: "FusedNet", images: "Dataset") -> "dict[str, Evidence]":
@@ -34,10 +35,10 @@ def measure(net: "FusedNet", images: "Dataset") -> "dict[str, Evidence]":
 
 def drawn(design: Design, found: "Mapping[str, Evidence]") -> "tuple[list[str], dict[str, Line]]":
     """The places in order, in words, and a line for every base network and for what the net goes on with."""
-    order, through = ["image"], {"image": found["image"]}
+    order, through = [_("image")], {_("image"): found["image"]}
     if "stem" in found:
-        through["stem"] = found["stem"]
-        order.append("stem")
+        order.append(_("stem"))
+        through[order[-1]] = found["stem"]
     lanes: dict[str, dict[str, Evidence]] = {}
     for number, place in enumerate(places(design), start=1):
         if place.names == ("stem",):
@@ -47,11 +48,12 @@ def drawn(design: Design, found: "Mapping[str, Evidence]") -> "tuple[list[str], 
             lanes.setdefault(lane, {})[order[-1]] = found[name]
         if place.joined:
             through[order[-1]] = found[place.joined]
-    order.append("logits")
-    through["logits"] = found["logits"]
+    order.append(_("logits"))
+    through[order[-1]] = found["logits"]
     joined = any(place.join for place in places(design))
-    last = ("joined", "fused") if joined else ("net", "plain")
-    named = [(f"{lane} block", lane, at) for lane, at in lanes.items()] + [(*last, through)]
+    last = (_("joined"), "fused") if joined else (_("net"), "plain")
+    block = _("{lane} block")
+    named = [(block.format(lane=lane_words(lane)), lane, at) for lane, at in lanes.items()] + [(*last, through)]
     lines: dict[str, Line] = {
         title: (
             role,
@@ -66,7 +68,7 @@ def drawn(design: Design, found: "Mapping[str, Evidence]") -> "tuple[list[str], 
 def stages(design: Design, shape: tuple[int, int, int], order: Sequence[str]) -> list[tuple[str, str, str]]:
     """The stages as (size of the maps, first place, last place)."""
     shapes = cost(design, shape).shapes
-    sizes = {"image": shape[1:], "stem": shapes.get("stem", shape)[1:]}
+    sizes = {_("image"): shape[1:], _("stem"): shapes.get("stem", shape)[1:]}
     sizes |= {str(number): shapes[place.names[-1]][1:] for number, place in enumerate(places(design), start=1)}
     found: list[tuple[str, str, str]] = []
     for place in order:
@@ -83,15 +85,15 @@ def stages(design: Design, shape: tuple[int, int, int], order: Sequence[str]) ->
 def in_words(lines: "Mapping[str, Line]") -> str:
     """The figure for those who do not see it."""
     said = []
-    for name, (_, at, shares) in lines.items():
+    for name, (_role, at, shares) in lines.items():
         values = (f"{place}: {c:.1%}, {f:.1%}, {b:.1%}" for place, c, f, b in zip(at, *shares.values(), strict=True))
         said.append(f"{name}, {'; '.join(values)}")
-    return f"Share of the variance by shape, by texture and by both. {'. '.join(said)}."
+    return _("Share of the variance by shape, by texture and by both. {shares}.").format(shares=". ".join(said))
 
 
 def rows(lines: "Mapping[str, Line]") -> list[list[str | float]]:
     """The numbers of the figure as a table, the names of its columns first."""
-    table: list[list[str | float]] = [["map", "place", *FACTORS]]
-    for name, (_, at, shares) in lines.items():
+    table: list[list[str | float]] = [[_("map"), _("place"), *map(_, FACTORS)]]
+    for name, (_role, at, shares) in lines.items():
         table += [[name, *values] for values in zip(at, *shares.values(), strict=True)]
     return table

@@ -5,23 +5,28 @@ from collections.abc import Sequence
 from picked import Picked
 from widgets.words import percent
 
+from dfn.words import _
+
 
 def verdict(picked: Picked, classes: Sequence[str], probabilities: Sequence[float], epoch: int) -> str:
     """The image's true class where it has one, what the net calls it after this epoch, and how sure it is."""
-    called, second, *_ = sorted(range(len(classes)), key=lambda number: -probabilities[number])
+    called, second, *_rest = sorted(range(len(classes)), key=lambda number: -probabilities[number])
     sure, true = percent(float(probabilities[called])), picked.label
-    says = f"After epoch {epoch} the net calls it **{classes[called]}**"
+    said = {"epoch": epoch, "called": classes[called], "sure": sure}
     if true is None:
-        rest = percent(float(probabilities[second]))
-        return (
-            f"{picked.name}, which has no label. {says}, with probability **{sure}**; next comes "
-            f"{classes[second]} with {rest}."
-        )
-    said = f"A test image of **{classes[true]}**. {says}"
+        return _(
+            "{name}, which has no label. After epoch {epoch} the net calls it **{called}**, with probability "
+            "**{sure}**; next comes {next} with {rest}."
+        ).format(name=picked.name, next=classes[second], rest=percent(float(probabilities[second])), **said)
     if called == true:
-        return f"{said}, with probability **{sure}**."
-    rest = percent(float(probabilities[true]))
-    return f"{said} with probability **{sure}**, which is wrong; the true class gets {rest}."
+        return _(
+            "A test image of **{true}**. After epoch {epoch} the net calls it **{called}**, with probability "
+            "**{sure}**."
+        ).format(true=classes[true], **said)
+    return _(
+        "A test image of **{true}**. After epoch {epoch} the net calls it **{called}** with probability **{sure}**, "
+        "which is wrong; the true class gets {rest}."
+    ).format(true=classes[true], rest=percent(float(probabilities[true])), **said)
 
 
 def caption(picked: Picked, classes: Sequence[str]) -> str:

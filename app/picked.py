@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dfn.words import _
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -57,7 +59,7 @@ class Picked:
 def numbered_image(images: "Dataset", number: int) -> Picked:
     """The test image of the data set with this number."""
     return Picked(
-        name=f"Test image {number}",
+        name=_("Test image {number}").format(number=number),
         file=f"image-{number}",
         shape=images.shape,
         pixels=images.test.images[number].numpy().tobytes(),
@@ -78,7 +80,7 @@ def other_image(source: str, fitted: "Fitted", crop: float, inverted: bool = Fal
         imports = ["import torch", "from dfn.data.own import fit, photograph"]
     channels, height, width = fitted.pixels.shape
     return Picked(
-        name="Your image" if source == OWN else PHOTOGRAPHS[source],
+        name=_("Your image") if source == OWN else PHOTOGRAPHS[source],
         file="own-image" if source == OWN else source,
         shape=(channels, height, width),
         pixels=fitted.pixels.tobytes(),

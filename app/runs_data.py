@@ -1,6 +1,6 @@
 """What the Runs page lists of every run, and who is drawn in which colour. No drawing and no cache here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +11,28 @@ from dfn.design.paths import base_depths, path_spectrum
 from dfn.runs.index import Entry, Facts, Index, choose
 from dfn.runs.run import Run, Status
 from dfn.training.recipe import PRESETS, Recipe
+from dfn.words import N_, _, ngettext
 
 LIVING = ("waiting", "running")
 MOST_OVERLAID = 9
+STATES = {
+    "new": N_("new"),
+    "waiting": N_("waiting"),
+    "running": N_("running"),
+    "paused": N_("paused"),
+    "done": N_("done"),
+    "stopped": N_("stopped"),
+    "failed": N_("failed"),
+    "interrupted": N_("interrupted"),
+}
+KINDS = {
+    "fused": N_("fused"),
+    "plain": N_("plain"),
+    "late": N_("late"),
+    "decision": N_("decision"),
+    "resnet": N_("resnet"),
+}
+"""Kinds of nets whose name is no name of the field."""
 
 # A net's own colour first; a second one of its kind takes the next that is free.
 _OWN = {"fused": ("fused",), "plain": ("plain", "shallow"), "resnet": ("resnet",), "late": ("late",)}
@@ -21,17 +40,18 @@ _OWN |= {"decision": ("decision",)}
 _FREE = ("extra1", "extra2", "late", "decision", "resnet", "deep", "shallow", "fused", "plain")
 
 
-def state_words(status: Status) -> str:
+def state_words(status: Status, words: Callable[[str], str] = _) -> str:
     """The state as a person would say it: `waiting, place 2`, `running 3/5` (its third epoch)."""
     match status.state:
         case "waiting" if status.place:
-            return f"waiting, place {status.place}"
+            return words(N_("waiting, place {place}")).format(place=status.place)
         case "running":
-            return f"running {min(status.epoch + 1, status.epochs)}/{status.epochs}"
+            now = min(status.epoch + 1, status.epochs)
+            return words(N_("running {now}/{epochs}")).format(now=now, epochs=status.epochs)
         case "new":
-            return "not started"
-        case _:
-            return status.state
+            return words(N_("not started"))
+        case state:
+            return words(STATES[state])
 
 
 @dataclass(frozen=True)
@@ -59,10 +79,11 @@ class Row:
         """The name that somebody gave the run, or else its net."""
         return self.facts.net if self.entry.name == self.facts.label else self.entry.name
 
-    def says(self, wanted: Sequence[str]) -> bool:
-        """Whether each of these, in lower case, begins a word of the line (or, from four digits on, the run's id)."""
+    def says(self, wanted: Sequence[str], also: str = "") -> bool:
+        """Whether each of these, in lower case, begins a word of the line (or, from four digits on, the run's id). The
+        line is in English, as links are; `also` is what stands there in another language."""
         facts = self.facts
-        text = f"{self.entry.name} {facts.net} {facts.data} seed {facts.seed} {state_words(self.status)}"
+        text = f"{self.entry.name} {facts.net} {facts.data} seed {facts.seed} {state_words(self.status, str)} {also}"
         words = (text + " recorded" * self.recorded).lower().replace(",", " ").split()
         return all(
             any(word.startswith(start) for word in words) or (len(start) >= 4 and self.entry.id.startswith(start))
@@ -81,7 +102,12 @@ def find(rows: Sequence[Row], words: str, *, state: str, data: str, net: str, so
     """The rows that say all these words and are of this state, data set and kind of net (an empty word takes all), in
     the order of one of SORTS; people's own before the recorded ones."""
     wanted = words.lower().replace(",", " ").split()
-    said = [row for row in rows if row.says(wanted)] if wanted else rows
+    # once: there may be thousands of rows
+    state_of, seed, recorded = {state: _(name) for state, name in STATES.items()}, _("seed {number}"), _("recorded")
+    also = (
+        f"{state_of[row.status.state]} {seed.format(number=row.facts.seed)} {recorded * row.recorded}" for row in rows
+    )
+    said = [row for row, more in zip(rows, also, strict=True) if row.says(wanted, more)] if wanted else rows
     of = {row.entry.id: row for row in said}
     chosen = [of[e.id] for e in choose((r.entry for r in said), state=state, data=data, net=net, sort=sort)]
     return sorted(chosen, key=lambda row: row.recorded)
@@ -94,7 +120,7 @@ def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
         facts, status = row.facts, row.status
         line = {
             "net": facts.net,
-            "name": "recorded" if row.recorded else row.entry.name if row.entry.name != facts.label else "",
+            "name": _("recorded") if row.recorded else row.entry.name if row.entry.name != facts.label else "",
             "data": facts.data,
             "epochs": facts.epochs,
             "seed": facts.seed,
@@ -116,8 +142,8 @@ def labels(rows: Sequence[Row]) -> list[str]:
     texts = [row.title for row in rows]
     for more in (
         lambda row: row.facts.data,
-        lambda row: f"seed {row.facts.seed}",
-        lambda row: f"{row.facts.epochs} epochs",
+        lambda row: _("seed {number}").format(number=row.facts.seed),
+        lambda row: ngettext("{count} epoch", "{count} epochs", row.facts.epochs).format(count=row.facts.epochs),
         lambda row: row.entry.id[:4],
     ):
         alike = {text: {more(row) for row, other in zip(rows, texts, strict=True) if other == text} for text in texts}

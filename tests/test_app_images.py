@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from widgets import own_image as own_widget
 
 import dfn
-from dfn.data.own import ACCEPTED, fit, own_image, photograph
+from dfn.data.own import accepted, fit, own_image, photograph
 from dfn.insight.attribution import attribute
 from dfn.runs.store import Run, Store
 from dfn.training.recipe import Recipe
@@ -201,7 +201,7 @@ def test_the_code_makes_the_same_picture(fused, monkeypatch, tmp_path, capsys):
 def test_a_file_that_is_no_image_is_one_sentence_and_the_page_stays(fused, data):
     app = _upload(_open("maps", source="own"), data)
     assert not app.exception and not app.error
-    assert [warning.value.endswith(f"{ACCEPTED}.") for warning in app.warning] == [True]
+    assert [warning.value.endswith(f"{accepted()}.") for warning in app.warning] == [True]
     assert cards_of(app), "the maps of a test image are still there"
     _well(_upload(app, drawn()))
 
@@ -276,7 +276,7 @@ def test_a_forged_paste_is_a_sentence(said, monkeypatch):
     session: dict[str, Any] = {own_widget.PASTE: {"image": said}}
     monkeypatch.setattr(own_widget.st, "session_state", session)
     own_widget._pasted()
-    assert session[own_widget.REFUSED].endswith(f"{ACCEPTED}.") and own_widget.PHOTO not in session
+    assert session[own_widget.REFUSED].endswith(f"{accepted()}.") and own_widget.PHOTO not in session
 
 
 def test_a_paste_replaces_what_was_there(monkeypatch):

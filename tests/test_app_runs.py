@@ -102,6 +102,13 @@ def test_the_list_can_be_filtered(filled, nothing_recorded, find, found):
     assert (len(_table(app)) if app.dataframe else 0) == found
 
 
+def test_a_list_in_korean_is_searched_in_korean_and_by_links_of_others(filled, nothing_recorded):
+    app = _open(lang="ko", find="완료 시드 3")
+    assert list(_table(app)["seed"]) == [3] and list(_table(app)["state"]) == ["완료"]
+    app.text_input(key="find").set_value("done").run()
+    assert len(_table(app)) == 2 and not app.exception
+
+
 def test_ticked_runs_are_part_of_the_link(filled):
     one, *_ = (run for run in filled if run.status().state == "done")
     app = _open(picked=one.id)

@@ -96,3 +96,17 @@ def test_a_test_image_is_picked_among_small_pictures(streamlit_app, new_page: Ne
     expect(page.get_by_role("button", name=re.compile(f"^Test image {number},"))).to_have_attribute(
         "aria-pressed", "true"
     )
+
+
+def test_what_is_picked_in_korean_is_taken_as_well(streamlit_app, new_page: NewPage):
+    page = new_page(height=1400)
+    _open(page, streamlit_app, "/maps?lang=ko&answer=wrong&order=surest")
+    page.get_by_text("시험 이미지 둘러보기").click()
+    tile = page.get_by_role("button", name=re.compile("^시험 이미지 .* 잘못 부름$")).first
+    expect(tile).to_be_visible()
+    number = re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0]
+    tile.focus()
+    tile.press("Enter")
+    expect(page).to_have_url(re.compile(f"image={number}"))
+    page.get_by_role("img", name=re.compile("^깊은 블록.* 맵")).first.click()
+    expect(page).to_have_url(re.compile(r"at=\d+\.\d+\.\d+"))

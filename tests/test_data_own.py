@@ -13,7 +13,6 @@ from PIL import Image, PngImagePlugin
 
 from dfn.data import DataError
 from dfn.data.own import (
-    ACCEPTED,
     LONG_SIDE,
     MOST_BYTES,
     MOST_PIXELS,
@@ -21,6 +20,7 @@ from dfn.data.own import (
     SHORT_SIDE,
     OwnImageError,
     Photo,
+    accepted,
     fit,
     framed,
     light_ground,
@@ -207,7 +207,7 @@ def test_light_and_dark_ground():
 def test_what_is_no_image_for_us_is_one_sentence(data, said):
     with pytest.raises(OwnImageError) as caught:
         own_image(data, (3, 8, 8))
-    assert str(caught.value).startswith(said) and str(caught.value).endswith(f"{ACCEPTED}.")
+    assert str(caught.value).startswith(said) and str(caught.value).endswith(f"{accepted()}.")
     assert isinstance(caught.value, DataError) and "\n" not in str(caught.value)
 
 

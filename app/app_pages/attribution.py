@@ -32,6 +32,7 @@ from widgets.attribution_view import Panel
 from dfn.insight.maps import Place, places
 from dfn.insight.methods import METHODS, Unit
 from dfn.runs.run import Run
+from dfn.words import _
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -75,8 +76,8 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
     with sidebar:
         beside = method_choice.beside(attribution_beside.offered(run, asked, len(images.test), alone))
 
-    title, of = METHODS[method].title, f"of {method_choice.place_words(spot, place.title)}"
-    first = picture(asked, run, f"{title} {of}")
+    title, of = _(METHODS[method].title), method_choice.place_words(spot, place.title)
+    first = picture(asked, run, _("{method} of {place}").format(method=title, place=of))
     if first is None:
         return
     panels, answers = [panel_of(title, of, asked, first, images, place)], [first]
@@ -86,7 +87,7 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
         panels.append(
             panel_of(
                 other.title,
-                of if other.run is run or asked.at == INPUT else "of the same place",
+                of if other.run is run or asked.at == INPUT else _("the same place"),
                 other.asked,
                 second,
                 images,
@@ -102,11 +103,15 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
 
 
 def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset", place: Place) -> Panel:
-    """One picture with its words."""
+    """One picture with its words; `of` names its place."""
     unit = isinstance(asked.target, Unit)
-    what = unit_choice.in_words(asked.target, place.title) if unit else f"class {images.classes[asked.target]}"
-    about = f"{of}, for {what}, epoch {asked.epoch}"
+    what = unit_choice.in_words(asked.target, place.title) if unit else _class(images.classes[asked.target])
+    about = _("of {place}, for {what}, epoch {epoch}").format(place=of, what=what, epoch=asked.epoch)
     return Panel(title, about, asked.method, answer.heat, asked.image.array)
+
+
+def _class(name: str) -> str:
+    return _("class {name}").format(name=name)
 
 
 def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: Asked, classes: Sequence[str]) -> None:
@@ -116,21 +121,21 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
     with st.container(border=True, key="attribution-pictures"):
         columns = st.columns(3)
         with columns[0]:
-            about = "no label" if picked.label is None else f"class {classes[picked.label]}"
-            alt = f"{caption(picked, classes)}, as the net gets it"
+            about = _("no label") if picked.label is None else _class(classes[picked.label])
+            alt = _("{image}, as the net gets it").format(image=caption(picked, classes))
             attribution_view.bare(picked.array, picked.name, about, alt)
         for column, panel in zip(columns[1:], panels, strict=False):
             with column:
                 attribution_view.panel(panel, scale)
         if len(panels) == 1:
             with columns[2]:
-                attribution_view.gap_card(answers[0], asked)
+                attribution_view.gap_card(answers[0], asked, _("completeness gap"))
                 attribution_view.limits(panels[:1])
         attribution_view.scale_strip(scale)
-        name = f"{panels[0].method} {panels[0].about} {picked.file}"
+        name = f"{asked.method} {asked.at} {asked.target} epoch {asked.epoch} {picked.file}"
         view.save("attribution-pictures", name, attribution_view.rows(panels))
     if len(panels) > 1:
-        names = ("completeness gap", "completeness gap beside it")
+        names = (_("completeness gap"), _("completeness gap beside it"))
         columns = st.columns(3)
         for column, panel, answer, name in zip(columns, panels, answers, names, strict=False):
             with column:
@@ -143,13 +148,13 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
 def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
     """Integrated gradients of the image, split over the blocks of the chosen fusion."""
     fusion = place.title.lower()
-    st.subheader(f"Through which block of {fusion}", anchor=False)
+    st.subheader(_("Through which block of {fusion}").format(fusion=fusion), anchor=False)
     net, images = cached.net_after(asked.folder, asked.epoch), cached.images_of(run)
     found = work.answer(
         "branches",
         asked,
         lambda tell: data.explain_by_branch(net, images, asked, number, tell),
-        f"Integrated gradients by block of {fusion}",
+        _("Integrated gradients by block of {fusion}").format(fusion=fusion),
         number,
     )
     if found:
@@ -160,16 +165,20 @@ def show_sources(shown: Shown, asked: Asked, shape: Sequence[int]) -> None:
     """Formula, source and cost of the method, and the same from Python."""
     facts = METHODS[asked.method]
     sources = st.expander(
-        "Formula, source and cost", icon=":material/functions:", key="attribution-sources", on_change="rerun"
+        _("Formula, source and cost"), icon=":material/functions:", key="attribution-sources", on_change="rerun"
     )
     if sources.open:
         with sources:
             st.latex(facts.formula)
             st.markdown(
-                "x is the image or map that is explained, x' its baseline (the mean colour, or its map), f the logit "
-                "of the class or the value of a unit, i one number of x; A^k channel k of a map, y one number of a map."
+                _(
+                    "x is the image or map that is explained, x' its baseline (the mean colour, or its map), f the "
+                    "logit of the class or the value of a unit, i one number of x; A^k channel k of a map, y one "
+                    "number of a map."
+                )
             )
-            st.markdown(f"Source: {facts.source}. Cost: {data.cost_words(facts, tuple(shape))}. Computed with Captum.")
+            text = _("Source: {source}. Cost: {cost}. Computed with Captum.")
+            st.markdown(text.format(source=_(facts.source), cost=data.cost_words(facts, tuple(shape))))
     python_code.show(
         lambda: snippets.attribution(
             shown.run, shown.recorded, asked.epoch, asked.image, asked.target, asked.method, asked.at
@@ -179,26 +188,30 @@ def show_sources(shown: Shown, asked: Asked, shape: Sequence[int]) -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Where the answer came from", anchor=False, width="stretch")
+    st.title(_("Where the answer came from"), anchor=False, width="stretch")
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
     choices = st.container()
 if shown is None:
-    st.markdown("Pictures are made from the weights that a run keeps, and no run has kept any yet.")
-    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.markdown(_("Pictures are made from the weights that a run keeps, and no run has kept any yet."))
+    st.page_link("app_pages/train.py", label=_("Train a fused net: it takes seconds"), icon=":material/show_chart:")
     st.stop()
 st.markdown(
-    "Which pixels, or which numbers of a map on the way, the net's answer rests on: red speaks for the class, blue "
-    "against it. Set a second picture beside it, and see how much came through the deep and the shallow block."
+    _(
+        "Which pixels, or which numbers of a map on the way, the net's answer rests on: red speaks for the class, blue "
+        "against it. Set a second picture beside it, and see how much came through the deep and the shallow block."
+    )
 )
 if shown.recorded:
-    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    st.caption(
+        _("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    )
 reserved, body = st.empty(), st.container()
 try:
     # a place that is reserved while torch is loaded; later it would only push down what stands there
     with nullcontext() if "torch" in sys.modules else reserved.skeleton(height=620), body:
         show_page(shown, places(shown.run.recipe.design), choices)
 except ValueError as error:
-    st.error(f"This picture cannot be made: {error}")
+    st.error(_("This picture cannot be made: {error}").format(error=error))
 following.show(shown.run, list(shown.run.snapshots()))

@@ -19,23 +19,24 @@ from widgets import (
     selection,
     view,
 )
-from widgets.words import plural
 
 from dfn.design.spec import to_json
 from dfn.runs.store import Run
+from dfn.words import N_, _, ngettext
 
 ROLES = ("fused", "plain", "resnet", "late", "decision")
-OVER = ("this image", "several images")
+OVER = (N_("this image"), N_("several images"))
 
 
 def images_chosen(run: Run, epoch: int, picked: Picked, most: int) -> tuple[Asked, str]:
     """The images to measure on, each with its class, and in words over which the numbers are means."""
-    over = link_choice.show(st.pills, "Measured on", OVER, "over", OVER[0], required=True)
+    over = link_choice.show(st.pills, _("Measured on"), OVER, "over", OVER[0], _, required=True)
     if over != OVER[1]:
         return flow_image.asked(run, epoch, picked)
     images = cached.images_of(run)
     count = min(most, len(images.test))
-    return first_images(images, count), f"the mean over the first {plural(count, 'test image')}"
+    on = ngettext("the mean over the first {count} test image", "the mean over the first {count} test images", count)
+    return first_images(images, count), on.format(count=count)
 
 
 def role_of(run: Run) -> str:
@@ -54,13 +55,15 @@ def show_places(run: Run, epoch: int, asked: Asked, on: str) -> None:
             missing.append(runner.label)
             continue
         at = max((kept for kept in apart.run.snapshots() if kept <= epoch), default=min(apart.run.snapshots()))
-        label = runner.label if at == epoch else f"{runner.label}, after epoch {at}"
+        after = _("{label}, after epoch {epoch}").format(label=runner.label, epoch=at)
+        label = runner.label if at == epoch else after
         nets.append((label, runner.role, gradient_rows(cached.flow(str(apart.run.folder), at, asked))))
     flow_gradient.show_places(nets, on)
     for label in missing:
-        st.markdown(f"**{label}** has not been trained with this recipe and seed.")
+        st.markdown(_("**{label}** has not been trained with this recipe and seed.").format(label=label))
         address = train_link(run.recipe)
-        st.page_link("app_pages/train.py", label=f"Train {label}", icon=":material/show_chart:", query_params=address)
+        text = _("Train {label}").format(label=label)
+        st.page_link("app_pages/train.py", label=text, icon=":material/show_chart:", query_params=address)
 
 
 def show_flow(shown: Shown, epoch: int) -> None:
@@ -78,14 +81,14 @@ def show_flow(shown: Shown, epoch: int) -> None:
         if flow.fusions:
             flow_gradient.show_handed_back(flow, on)
         else:
-            st.markdown("**Handed back at each fusion**")
-            st.markdown("This net joins nothing: there is one way back, through every block.")
+            st.markdown(_("**Handed back at each fusion**"))
+            st.markdown(_("This net joins nothing: there is one way back, through every block."))
     with st.container(border=True):
         flow_lengths.show(cached.lengths(str(run.folder), epoch, asked), shares(recipe.design), recipe.label, on)
     with st.container(border=True):
         flow_gradient.show_training(runs_beside(run))
     if companions(recipe, ("plain deep",)):
-        st.subheader("What each base network can do alone", anchor=False)
+        st.subheader(_("What each base network can do alone"), anchor=False)
         with st.container(border=True):
             flow_joint.show(run, epoch, min(MOST_JUDGED, len(images.test)), len(images.test))
     python_code.show(lambda: snippets.flow(run, shown.recorded, epoch, asked), "flow")
@@ -102,27 +105,31 @@ def runs_beside(run: Run) -> list[tuple[str, str, Run]]:
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Where the gradient goes", anchor=False, width="stretch")
+    st.title(_("Where the gradient goes"), anchor=False, width="stretch")
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
     epochs_kept = list(shown.run.snapshots()) if shown else []
     epoch_shown = selection.epoch(epochs_kept) if shown else 0
 if shown is None:
-    st.markdown("Gradients are measured with the weights that a run keeps, and no run has kept any yet.")
-    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.markdown(_("Gradients are measured with the weights that a run keeps, and no run has kept any yet."))
+    st.page_link("app_pages/train.py", label=_("Train a fused net: it takes seconds"), icon=":material/show_chart:")
     st.stop()
 
 st.markdown(
-    "Learning needs the gradient to find its way from the loss back to the stem. Move the **epoch** and watch through "
-    "which blocks, and along paths of which length, it comes."
+    _(
+        "Learning needs the gradient to find its way from the loss back to the stem. Move the **epoch** and watch "
+        "through which blocks, and along paths of which length, it comes."
+    )
 )
 if shown.recorded:
-    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    st.caption(
+        _("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    )
 slot = st.container()
 try:
     with slot.skeleton(height=760), slot:
         show_flow(shown, epoch_shown)
 except ValueError as error:
-    st.error(f"This cannot be measured: {error}")
+    st.error(_("This cannot be measured: {error}").format(error=error))
 following.show(shown.run, epochs_kept)

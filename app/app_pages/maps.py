@@ -5,7 +5,6 @@ from typing import Any
 
 import cached
 import link
-import lock
 import snippets
 import streamlit as st
 from image_words import verdict
@@ -14,6 +13,7 @@ from widgets import (
     evidence,
     following,
     image_choice,
+    link_choice,
     map_fields,
     map_numbers,
     map_pins,
@@ -28,12 +28,14 @@ from widgets.nets_apart import Net
 from dfn.design.spec import to_json
 from dfn.insight.maps import Place, Stack, places, reach
 from dfn.insight.maps_view import answers, photo, view_data
+from dfn.words import N_, _
 
 SCALES = {
-    "shared": "One scale for all maps on show, over all epochs: what looks stronger is stronger.",
-    "per map": "Every map fills the scale by itself: faint patterns show, but strengths cannot be compared.",
-    "whole net": "One scale for all fusions of the net: shows where on the way the values are large.",
+    "shared": N_("One scale for all maps on show, over all epochs: what looks stronger is stronger."),
+    "per map": N_("Every map fills the scale by itself: faint patterns show, but strengths cannot be compared."),
+    "whole net": N_("One scale for all fusions of the net: shows where on the way the values are large."),
 }
+SCALE_NAMES = {"shared": N_("shared"), "per map": N_("per map"), "whole net": N_("whole net")}
 
 
 def chosen_epoch(epochs: list[int]) -> int:
@@ -42,7 +44,8 @@ def chosen_epoch(epochs: list[int]) -> int:
     if said in map(str, epochs):
         return int(said)
     if said:
-        st.warning(f"The link names an epoch that was not kept. Kept are {epochs[0]} to {epochs[-1]}.")
+        text = _("The link names an epoch that was not kept. Kept are {first} to {last}.")
+        st.warning(text.format(first=epochs[0], last=epochs[-1]))
         link.write("epoch", "")
     return epochs[-1]
 
@@ -52,7 +55,8 @@ def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
     run = shown.run
     recipe, images = run.recipe, cached.images_of(run)
     key = f"maps-{run.id}"
-    map_pins.take(key, epochs, len(found))
+    drawn = view.drawn_as(key)
+    map_pins.take(drawn, epochs, len(found))
     words, controls = st.container(), st.container()
     number = selection.fusion(found)
     place = found[number - 1]
@@ -67,12 +71,12 @@ def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
     apart = nets_apart.find(recipe, picked, number, shape)
     settings = scale_of([stacks[name] for name in place.names], list(stacks.values()), apart)
     fields = cached.fields(to_json(recipe.design), place.names)
-    new, start = key not in st.session_state, st.session_state.get(f"{key}-start", {})
+    new, start = drawn not in st.session_state, st.session_state.get(f"{drawn}-start", {})
     if new or not link.read("epoch"):  # else the reader's own scrubbing would come back late
         start = {**start, "epoch": epoch}
     if new:  # the same of what is pinned
         start = {**start, "pins": map_pins.chosen(epochs)}
-    st.session_state[f"{key}-start"] = start
+    st.session_state[f"{drawn}-start"] = start
     about = {
         "image": photo(picked.array, sentence.replace("*", "")),
         "answers": answers(images.classes, picked.label, probabilities),
@@ -86,7 +90,7 @@ def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
         recipe.label, "fused", str(run.folder), place.names[-1], dict(zip(epochs, stacks[place.names[-1]], strict=True))
     )
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}")
-    st.subheader("What a place sees of the image", anchor=False)
+    st.subheader(_("What a place sees of the image"), anchor=False)
     with st.container(border=True):
         map_fields.spectrum(place, fields)
     pinned = map_pins.first_place(shape)
@@ -108,45 +112,44 @@ def scale_of(here: list[Stack], everywhere: list[Stack], apart: Sequence[Net]) -
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Deep + shallow = fused", anchor=False, width="stretch")
+    st.title(_("Deep + shallow = fused"), anchor=False, width="stretch")
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
-    scale = st.pills(
-        "Scale",
-        list(SCALES),
-        default="shared",
-        key="scale",
-        bind="query-params",
-        required=True,
-        disabled=lock.on("scale"),
+    scale = link_choice.show(
+        st.pills, _("Scale"), list(SCALES), "scale", "shared", lambda name: _(SCALE_NAMES[name]), required=True
     )
-    scale = scale if scale in SCALES else "shared"
-    st.caption(SCALES[scale])
+    st.caption(_(SCALES[scale]))
 if shown is None:
-    st.markdown("Maps are made from the weights that a run keeps, and no run has kept any yet.")
-    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.markdown(_("Maps are made from the weights that a run keeps, and no run has kept any yet."))
+    st.page_link("app_pages/train.py", label=_("Train a fused net: it takes seconds"), icon=":material/show_chart:")
     st.stop()
 
 places_found = places(shown.run.recipe.design)
 if any(place.join for place in places_found):
     st.markdown(
-        "The same channels of the deep block, of the shallow block and of what the join makes of them. "
-        "Point at a value to read its sum; press play to watch it form."
+        _(
+            "The same channels of the deep block, of the shallow block and of what the join makes of them. "
+            "Point at a value to read its sum; press play to watch it form."
+        )
     )
 elif places_found and places_found[0].blocks:
     st.markdown(
-        "These nets are averaged in their logits, which are no maps: nothing is joined before. "
-        "Here are the maps of both at the same place."
+        _(
+            "These nets are averaged in their logits, which are no maps: nothing is joined before. "
+            "Here are the maps of both at the same place."
+        )
     )
 else:
-    st.markdown("This net joins nothing, so there is one map at every place. Press play to watch it form.")
+    st.markdown(_("This net joins nothing, so there is one map at every place. Press play to watch it form."))
 if shown.recorded:
-    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    st.caption(
+        _("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    )
 slot, epochs_kept = st.container(), list(shown.run.snapshots())
 try:
     with slot.skeleton(height=620), slot:
         show_maps(shown, epochs_kept, places_found)
 except ValueError as error:
-    st.error(f"These maps cannot be shown: {error}")
+    st.error(_("These maps cannot be shown: {error}").format(error=error))
 following.show(shown.run, epochs_kept)

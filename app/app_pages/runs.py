@@ -6,14 +6,14 @@ import cached
 import link
 import streamlit as st
 from live import Progress
-from runs_data import LIVING, MOST_OVERLAID, Row, columns, find, labels, list_rows, roles, train_link
+from runs_data import KINDS, LIVING, MOST_OVERLAID, STATES, Row, columns, find, labels, list_rows, roles, train_link
 from widgets import learning_curves, link_choice, view
-from widgets.words import plural
 
 from dfn.runs import launch
 from dfn.runs.export import csv
 from dfn.runs.run import LONGEST_NAME
 from dfn.runs.store import Run, RunError, Store
+from dfn.words import N_, _, ngettext
 
 EVERY = 2.0
 NEWEST = 4
@@ -21,29 +21,29 @@ MOST_LINKED = 30  # ticks that the address carries
 A_PAGE = 100
 NAMES_SHOWN = 10
 ORDERS = {
-    "newest": "last change",
-    "name": "name",
-    "net": "net",
-    "data": "images",
-    "state": "state",
-    "accuracy": "test accuracy",
-    "loss": "train loss",
-    "seconds": "seconds",
-    "size": "disk",
+    "newest": N_("last change"),
+    "name": N_("name"),
+    "net": N_("net"),
+    "data": N_("images"),
+    "state": N_("state"),
+    "accuracy": N_("test accuracy"),
+    "loss": N_("train loss"),
+    "seconds": N_("seconds"),
+    "size": N_("disk"),
 }
 COLUMNS = {
-    "net": st.column_config.TextColumn("Net", pinned=True, help="What it is and how deep its base networks are."),
-    "name": st.column_config.TextColumn("Name", width=80),
-    "data": st.column_config.TextColumn("Images"),
-    "epochs": st.column_config.NumberColumn("Epochs"),
-    "seed": st.column_config.NumberColumn("Seed", format="%d"),
-    "state": st.column_config.TextColumn("State", help="Running: which epoch of how many."),
-    "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.1f %%", help="After its last epoch."),
-    "loss": st.column_config.NumberColumn("Train loss", format="%.3f", help="Mean over its last epoch, in nats."),
-    "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", help="Training alone, without waiting."),
-    "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
-    "disk": st.column_config.NumberColumn("Disk, MB", format="%.1f", help="Checkpoints and kept weights."),
-    "when": st.column_config.DatetimeColumn("Last change", format="D MMM YY, HH:mm"),
+    "net": st.column_config.TextColumn(_("Net"), pinned=True, help=_("What it is and how deep its base networks are.")),
+    "name": st.column_config.TextColumn(_("Name"), width=80),
+    "data": st.column_config.TextColumn(_("Images")),
+    "epochs": st.column_config.NumberColumn(_("Epochs")),
+    "seed": st.column_config.NumberColumn(_("Seed"), format="%d"),
+    "state": st.column_config.TextColumn(_("State"), help=_("Running: which epoch of how many.")),
+    "accuracy": st.column_config.NumberColumn(_("Test accuracy"), format="%.1f %%", help=_("After its last epoch.")),
+    "loss": st.column_config.NumberColumn(_("Train loss"), format="%.3f", help=_("Mean over its last epoch, in nats.")),
+    "seconds": st.column_config.NumberColumn(_("Seconds"), format="%.1f", help=_("Training alone, without waiting.")),
+    "parameters": st.column_config.NumberColumn(_("Parameters"), format="localized"),
+    "disk": st.column_config.NumberColumn(_("Disk, MB"), format="%.1f", help=_("Checkpoints and kept weights.")),
+    "when": st.column_config.DatetimeColumn(_("Last change"), format=_("D MMM YY, HH:mm")),
 }
 
 store = Store()
@@ -101,23 +101,29 @@ def filters(rows: list[Row]) -> list[Row]:
                 ["", *sorted({of(row) for row in rows})],
                 key,
                 default="",
-                words=lambda word: word or "any",
+                words=lambda word, names=names: _(names.get(word, word)) if word else _("any"),
                 width=160,
             )
-            for key, label, of in (
-                ("of-state", "State", lambda row: row.status.state),
-                ("of-images", "Images", lambda row: row.facts.data),
-                ("of-net", "Net", lambda row: row.facts.kind),
+            for key, label, of, names in (
+                ("of-state", _("State"), lambda row: row.status.state, STATES),
+                ("of-images", _("Images"), lambda row: row.facts.data, {}),
+                ("of-net", _("Net"), lambda row: row.facts.kind, KINDS),
             )
         }
         order = link_choice.show(
-            st.selectbox, "Order by", list(ORDERS), "order", default="newest", words=ORDERS.__getitem__, width=160
+            st.selectbox,
+            _("Order by"),
+            list(ORDERS),
+            "order",
+            default="newest",
+            words=lambda word: _(ORDERS[word]),
+            width=160,
         )
     asked = str(st.session_state.get("find") or ""), *chosen.values(), order
     if st.session_state.setdefault("runs-asked", asked) != asked:  # another list is read from its beginning
         st.session_state["runs-asked"] = asked
         link.write("part", "")
-    words, state, images, net, _ = asked
+    words, state, images, net, _order = asked
     return find(rows, words, state=state, data=images, net=net, sort=order)
 
 
@@ -132,7 +138,8 @@ def one_page(rows: list[Row]) -> list[Row]:
     st.session_state["runs-part"] = number
     with st.container(horizontal=True, vertical_alignment="center"):
         st.pagination(pages, key="runs-part", on_change=turn_page)
-        st.caption(f"{first + 1:,} to {min(first + A_PAGE, len(rows)):,} of {len(rows):,} runs that fit")
+        text = _("{first:,} to {last:,} of {count:,} runs that fit")
+        st.caption(text.format(first=first + 1, last=min(first + A_PAGE, len(rows)), count=len(rows)))
     return rows[first : first + A_PAGE]
 
 
@@ -159,14 +166,19 @@ def table(rows: list[Row], known: set[str]) -> list[Row]:
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [place for place, id in enumerate(ids) if id in wanted]}},
         placeholder="–",
-        alt="Every run with its net, images, state, accuracy, loss and size",
+        alt=_("Every run with its net, images, state, accuracy, loss and size"),
     )
     places = sorted(place for place in event["selection"]["rows"] if 0 <= place < len(rows))
     hidden = [id for id in wanted if id in known and id not in ids]
     state["runs-picked"] = "-".join([*hidden, *(ids[place] for place in places)][:MOST_LINKED])
     link.write("picked", state["runs-picked"])
     if hidden:
-        st.caption(f"{plural(len(hidden), 'run')} more ticked, which this list does not show now.")
+        text = ngettext(
+            "{count:,} run more ticked, which this list does not show now.",
+            "{count:,} runs more ticked, which this list does not show now.",
+            len(hidden),
+        )
+        st.caption(text.format(count=len(hidden)))
     return [rows[place] for place in places]
 
 
@@ -175,7 +187,8 @@ def actions(ticked: list[Row]) -> None:
     own = [row.run for row in ticked if not row.recorded]
     living = [row.run for row in ticked if row.status.state in LIVING]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plural(len(ticked), 'run')}**", width="content")
+        text = ngettext("**{count:,} run**", "**{count:,} runs**", len(ticked))
+        st.markdown(text.format(count=len(ticked)), width="content")
         st.download_button(
             "CSV",
             lambda: csv([row.run for row in ticked]),
@@ -183,24 +196,25 @@ def actions(ticked: list[Row]) -> None:
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
-            help="Loss of every step and accuracy of every epoch, a line each.",
+            help=_("Loss of every step and accuracy of every epoch, a line each."),
         )
         if len(ticked) == 1:
             (row,) = ticked
-            if st.button("Maps", icon=":material/grid_view:", disabled=not row.run.snapshots()):
+            if st.button(_("Maps"), icon=":material/grid_view:", disabled=not row.run.snapshots()):
                 st.switch_page("app_pages/maps.py", query_params={"run": row.run.id})
-            if st.button("Train", icon=":material/show_chart:", help="Set the Train page as this run was set."):
+            if st.button(_("Train"), icon=":material/show_chart:", help=_("Set the Train page as this run was set.")):
                 st.switch_page("app_pages/train.py", query_params=train_link(row.run.recipe))
             if own:
-                with st.popover("Rename", icon=":material/edit:"):
-                    st.text_input("Name", value=row.entry.name, key=f"runs-name-{row.run.id}", max_chars=LONGEST_NAME)
-                    st.button("Rename", key="runs-rename", on_click=attempt, args=(rename, row.run))
+                with st.popover(_("Rename"), icon=":material/edit:"):
+                    key = f"runs-name-{row.run.id}"
+                    st.text_input(_("Name"), value=row.entry.name, key=key, max_chars=LONGEST_NAME)
+                    st.button(_("Rename"), key="runs-rename", on_click=attempt, args=(rename, row.run))
         if living:
-            word = "Cancel" if all(row.status.state == "waiting" for row in ticked) else "Stop"
+            word = _("Cancel") if all(row.status.state == "waiting" for row in ticked) else _("Stop")
             st.button(word, key="runs-stop", icon=":material/stop:", on_click=attempt, args=(launch.stop, living))
         if own:
-            st.button("Delete", icon=":material/delete:", on_click=attempt, args=(delete, own))
-        st.button("Untick all", on_click=untick)
+            st.button(_("Delete"), icon=":material/delete:", on_click=attempt, args=(delete, own))
+        st.button(_("Untick all"), on_click=untick)
 
 
 def notices() -> None:
@@ -211,8 +225,9 @@ def notices() -> None:
     gone = st.session_state.get("runs-deleted", {})
     if gone:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"Deleted: {', '.join(gone.values())}.", width="content")  # names are people's own words
-            st.button("Undo", icon=":material/undo:", on_click=attempt, args=(restore,))
+            names = ", ".join(gone.values())
+            st.text(_("Deleted: {names}.").format(names=names), width="content")  # names are people's own words
+            st.button(_("Undo"), icon=":material/undo:", on_click=attempt, args=(restore,))
 
 
 def trash() -> None:
@@ -224,12 +239,17 @@ def trash() -> None:
         return
     if not gone:
         return
-    with st.popover(f"Trash ({len(gone):,})", icon=":material/delete_sweep:"):
+    with st.popover(_("Trash ({count:,})").format(count=len(gone)), icon=":material/delete_sweep:"):
         size = sum(run.written_status().disk_bytes for run in gone) / 1e6
-        st.markdown(f"{plural(len(gone), 'deleted run')}, {size:,.1f} MB on the disk. This cannot be undone.")
+        text = ngettext(
+            "{count:,} deleted run, {size:,.1f} MB on the disk. This cannot be undone.",
+            "{count:,} deleted runs, {size:,.1f} MB on the disk. This cannot be undone.",
+            len(gone),
+        )
+        st.markdown(text.format(count=len(gone), size=size))
         names = [f"{run.name} ({run.id[:4]})" for run in gone[:NAMES_SHOWN]]
         st.text("\n".join(names) + ("\n..." if len(gone) > len(names) else ""))
-        st.button("Delete for good", type="primary", on_click=attempt, args=(empty_trash,))
+        st.button(_("Delete for good"), type="primary", on_click=attempt, args=(empty_trash,))
 
 
 def screen() -> None:
@@ -243,27 +263,29 @@ def screen() -> None:
     notices()
     if not own:
         st.info(
-            "Nothing has been trained here yet. The runs below were **recorded** with this lab's own command."
+            _("Nothing has been trained here yet. The runs below were **recorded** with this lab's own command.")
             if rows
-            else "Nothing has been trained here yet.",
+            else _("Nothing has been trained here yet."),
             icon=":material/videocam:",
         )
-        st.page_link("app_pages/train.py", label="Train it yourself", icon=":material/play_arrow:")
+        st.page_link("app_pages/train.py", label=_("Train it yourself"), icon=":material/play_arrow:")
     if not rows:
         trash()
         return
     found = filters(rows)
     if not found:
-        st.markdown("No run fits.")
+        st.markdown(_("No run fits."))
         trash()
         return
     ticked = table(one_page(found), {row.entry.id for row in rows})
     disk = sum(row.status.disk_bytes for row in own) / 1e6
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{plural(len(own), 'run')} of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.",
-            width="stretch",
+        text = ngettext(
+            "{count:,} run of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.",
+            "{count:,} runs of your own, {disk:,.0f} MB on the disk. Tick runs to overlay their curves.",
+            len(own),
         )
+        st.caption(text.format(count=len(own), disk=disk), width="stretch")
         trash()
     if ticked:
         actions(ticked)
@@ -281,21 +303,24 @@ def overlay(rows: list[Row], ticked: bool) -> None:
     with st.container(border=True):
         learning_curves.show(curves, key="runs-curves")
     if len(rows) > len(shown):
-        st.caption(f"The first {len(shown)} of {len(rows)} ticked runs; more colours could not be told apart.")
+        text = _("The first {count} of {all} ticked runs; more colours could not be told apart.")
+        st.caption(text.format(count=len(shown), all=len(rows)))
     elif not ticked:
-        st.caption("The newest runs, as none is ticked.")
+        st.caption(_("The newest runs, as none is ticked."))
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("What was trained", anchor=False, width="stretch")
+    st.title(_("What was trained"), anchor=False, width="stretch")
     view.copy_link()
-st.markdown("Every run is a folder that keeps its recipe, its curves and its weights. The same recipe is the same run.")
+st.markdown(
+    _("Every run is a folder that keeps its recipe, its curves and its weights. The same recipe is the same run.")
+)
 st.text_input(
-    "Find",
+    _("Find"),
     key="find",
     bind="query-params",
     max_chars=100,
-    placeholder="fused, digits, seed 3, done ...",
+    placeholder=_("fused, digits, seed 3, done ..."),
     label_visibility="collapsed",
     icon=":material/search:",
 )

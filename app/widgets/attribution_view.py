@@ -10,6 +10,8 @@ from attribution_data import GAP_ALLOWED, Asked, Heat, Parts, Picture, Scale, co
 
 from dfn.figures.attribution import Pixels, enlarged, overlay, strip
 from dfn.insight.methods import METHODS
+from dfn.words import _
+from widgets.method_choice import spot_words
 from widgets.view import figure, save
 from widgets.words import percent
 
@@ -47,10 +49,21 @@ def in_words(shown: Panel, scale: Scale) -> str:
     """What a picture shows, for those who do not see it: range, sum, and where its largest value is."""
     heat = shown.heat
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    return (
-        f"{shown.title}, {shown.about}: {heat.shape[0]} by {heat.shape[1]} values from {signed(heat.min())} to "
-        f"{signed(heat.max())}, the largest at row {row}, column {column}; their sum is {signed(heat.sum())}. "
-        f"Drawn on a scale up to {signed(scale.end)} {scale.unit}."
+    return _(
+        "{title}, {about}: {rows} by {columns} values from {low} to {high}, the largest at row {row}, column {column}; "
+        "their sum is {sum}. Drawn on a scale up to {end} {unit}."
+    ).format(
+        title=shown.title,
+        about=shown.about,
+        rows=heat.shape[0],
+        columns=heat.shape[1],
+        low=signed(heat.min()),
+        high=signed(heat.max()),
+        row=row,
+        column=column,
+        sum=signed(heat.sum()),
+        end=signed(scale.end),
+        unit=scale.unit,
     )
 
 
@@ -59,74 +72,83 @@ def scale_strip(scale: Scale) -> None:
     low = signed(-scale.end) if scale.signed else "0"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(low, width="content")
-        alt = f"Colour scale from {low} to {signed(scale.end)} {scale.unit}"
+        alt = _("Colour scale from {low} to {high} {unit}").format(low=low, high=signed(scale.end), unit=scale.unit)
         st.image(strip(scale.signed), width=240, alt=alt, output_format="PNG")
         st.caption(f"{signed(scale.end)} {scale.unit}", width="content")
 
 
-def gap_card(picture: Picture, asked: Asked, name: str = "completeness gap") -> None:
+def gap_card(picture: Picture, asked: Asked, name: str) -> None:
     """The self-test of a picture: do its values add up to the change of what is explained?"""
     gap, change = picture.gap, picture.change
     if gap is None or change is None:
-        beside = "Past a block other paths lead, so its values need not add up to the logit."
-        none = "This method has no such axiom: its values need not add up to anything."
-        figure("none", name, beside if METHODS[asked.method].completeness else none)
+        beside = _("Past a block other paths lead, so its values need not add up to the logit.")
+        none = _("This method has no such axiom: its values need not add up to anything.")
+        figure(_("none"), name, beside if METHODS[asked.method].completeness else none)
         return
-    steps = picture.attribution.steps
-    after = f" after {int(steps[0])} steps" if steps is not None else ""
-    sums = f"The values sum to {signed(picture.total)}; from the baseline {asked.explained} changes by {signed(change)}"
-    colour, said = ("green", "Adds up") if gap <= GAP_ALLOWED else ("orange", "More than 1 %")
-    figure(f":{colour}[{small_share(gap)}]", name, f"{said}{after}. {sums}; the gap is a share of that.")
+    steps, fits = picture.attribution.steps, gap <= GAP_ALLOWED
+    if steps is None:
+        said = _("Adds up.") if fits else _("More than 1 %.")
+    else:
+        text = _("Adds up after {steps} steps.") if fits else _("More than 1 % after {steps} steps.")
+        said = text.format(steps=int(steps[0]))
+    sums = _("The values sum to {sum}; from the baseline {what} changes by {change}; the gap is a share of that.")
+    sums = sums.format(sum=signed(picture.total), what=asked.explained, change=signed(change))
+    figure(f":{'green' if fits else 'orange'}[{small_share(gap)}]", name, f"{said} {sums}")
 
 
 def limits(panels: Sequence[Panel]) -> None:
     """What the methods on show say, and what they cannot."""
     for method in dict.fromkeys(panel.method for panel in panels):
-        st.markdown(f"**{METHODS[method].title}: what it says, and what it cannot.** {METHODS[method].says}")
+        facts = METHODS[method]
+        about = _("**{method}: what it says, and what it cannot.**").format(method=_(facts.title))
+        st.markdown(f"{about} {_(facts.says)}")
 
 
 def likeness_card(alike: float | None) -> None:
     """How much two pictures have in common."""
-    name = "rank correlation of |values|"
+    name = _("rank correlation of |values|")
     if alike is None:
-        figure("none", name, "The two are of different size, so there is nothing to correlate.")
+        figure(_("none"), name, _("The two are of different size, so there is nothing to correlate."))
     else:
         figure(
             f"{alike:.2f}".replace("-", "−"),
             name,
-            "1: the same places in the same order. 0: nothing in common. Below 0: rather the opposite order.",
+            _("1: the same places in the same order. 0: nothing in common. Below 0: rather the opposite order."),
         )
 
 
 def parts(found: Parts, image: Pixels, fusion: str) -> None:
     """Integrated gradients through each block, and the whole, on one scale."""
     titles = [
-        ("Through " + ("the gate" if lane == "gate" else f"the {lane} block"), heat)
+        (_("Through the gate") if lane == "gate" else _("Through the {block}").format(block=spot_words(lane)), heat)
         for lane, heat in found.parts.items()
     ]
     panels = [
-        Panel(title, f"sum {signed(heat.sum())}", "integrated_gradients", heat, image)
-        for title, heat in [*titles, ("The whole", found.whole)]
+        Panel(title, _("sum {sum}").format(sum=signed(heat.sum())), "integrated_gradients", heat, image)
+        for title, heat in [*titles, (_("The whole"), found.whole)]
     ]
-    scale = common_scale([(shown.method, shown.heat) for shown in panels])
+    scale = common_scale([(shown.method, shown.heat) for shown in panels], _("the logit"))
     with st.container(border=True, key="attribution-parts"):
         for column, shown in zip(st.columns(len(panels)), panels, strict=True):
             with column:
                 panel(shown, scale)
         scale_strip(scale)
-        residual = f"residual {found.residual:.0e} of it"
-        fair = found.residual <= RESIDUAL_ALLOWED
-        said = f":green[The parts add up to the whole: {residual}.]" if fair else f":orange[They miss it: {residual}.]"
-        st.markdown(
-            f"{said} Every path takes one block of {fusion}, so the gradient is the sum of the gradients through each. "
+        said = (
+            _(":green[The parts add up to the whole: residual {residual} of it.]")
+            if found.residual <= RESIDUAL_ALLOWED
+            else _(":orange[They miss it: residual {residual} of it.]")
+        )
+        why = _(
+            "Every path takes one block of {fusion}, so the gradient is the sum of the gradients through each. "
             "The parts come from a sweep of our own, the whole from Captum, so that either could be caught."
         )
+        st.markdown(f"{said.format(residual=f'{found.residual:.0e}')} {why.format(fusion=fusion)}")
         save("attribution-parts", f"by block of {fusion}", rows(panels))
 
 
 def rows(panels: Sequence[Panel]) -> list[list[str | float]]:
     """The values of pictures as a table, the names of its columns first."""
-    table: list[list[str | float]] = [["picture", "row", "column", "value"]]
+    table: list[list[str | float]] = [[_("picture"), _("row"), _("column"), _("value")]]
     for shown in panels:
         table += [[shown.title, *at, float(value)] for at, value in np.ndenumerate(shown.heat)]
     return table

@@ -12,6 +12,8 @@ import cached
 import streamlit as st
 from attribution_data import Asked, Tell
 
+from dfn.words import _
+
 Answer = TypeVar("Answer")
 
 SHOWN_AFTER = 0.6  # seconds: what is done sooner should not flicker
@@ -29,8 +31,8 @@ def answer(kind: str, asked: Asked, compute: Callable[[Tell], Answer], words: st
     stopped: set[str] = st.session_state.setdefault(_STOPPED, set())
     if key in stopped:
         with slot.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{words}: stopped.")
-            st.button("Go on", key=f"go-{key}", on_click=stopped.discard, args=(key,))
+            st.caption(_("{what}: stopped.").format(what=words))
+            st.button(_("Go on"), key=f"go-{key}", on_click=stopped.discard, args=(key,))
         return None
     begun = time.monotonic()
     told = 0.0
@@ -45,7 +47,7 @@ def answer(kind: str, asked: Asked, compute: Callable[[Tell], Answer], words: st
         if bar is None:
             with slot.container(horizontal=True, vertical_alignment="center"):
                 bar = st.progress(0.0, f"{words} ...", width="stretch")
-                st.button("Stop", key=f"stop-{key}", icon=":material/stop:", on_click=stopped.add, args=(key,))
+                st.button(_("Stop"), key=f"stop-{key}", icon=":material/stop:", on_click=stopped.add, args=(key,))
         bar.progress(min(1.0, done / max(1, expected)), f"{words} ...")
 
     found = compute(tell)

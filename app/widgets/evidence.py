@@ -10,6 +10,7 @@ from maps_data import runs_with_maps
 
 from dfn.data.info import SCALES_SHAPES, SCALES_TEXTURES
 from dfn.runs.run import Run
+from dfn.words import _
 from widgets.view import plotly
 from widgets.words import percent
 
@@ -27,7 +28,7 @@ def show(run: Run, epoch: int) -> None:
         _elsewhere()
         return
     box = st.expander(
-        "Coarse and fine evidence, place by place",
+        _("Coarse and fine evidence, place by place"),
         icon=":material/layers:",
         key="evidence",
         on_change="rerun",
@@ -36,7 +37,7 @@ def show(run: Run, epoch: int) -> None:
         return
     from dfn.figures.evidence import evidence
 
-    with box, st.spinner("Showing the net every scene in all its versions"):
+    with box, st.spinner(_("Showing the net every scene in all its versions")):
         found = cached.evidence(str(run.folder), epoch)
         design = run.recipe.design
         order, lines = drawn(design, found)
@@ -50,54 +51,67 @@ def show(run: Run, epoch: int) -> None:
             rows=rows(lines),
         )
         st.caption(
-            f"{SCENES} scenes, each painted with every one of {len(SCALES_SHAPES)} shapes and "
-            f"{len(SCALES_TEXTURES)} textures of its object while place, size, colours, clutter and noise stay: of all "
-            "that changes in a map over these images, the share that goes with the shape alone, with the texture "
-            "alone, and only with both together. The rest differs from scene to scene; all four make 100 % (analysis "
-            "of variance, exact because every scene has every version)."
+            _(
+                "{scenes} scenes, each painted with every one of {shapes} shapes and {textures} textures of its object "
+                "while place, size, colours, clutter and noise stay: of all that changes in a map over these images, "
+                "the share that goes with the shape alone, with the texture alone, and only with both together. The "
+                "rest differs from scene to scene; all four make 100 % (analysis of variance, exact because every "
+                "scene has every version)."
+            ).format(scenes=SCENES, shapes=len(SCALES_SHAPES), textures=len(SCALES_TEXTURES))
         )
 
 
 def verdict(found: "Mapping[str, Evidence]", lines: "Mapping[str, Line]") -> str:
     """Where the coarse and the fine evidence comes out, made from the numbers."""
     image, logits = found["image"], found["logits"]
-    text = (
-        f"In the image the shape makes **{percent(image.coarse)}** of the variance and the texture "
-        f"**{percent(image.fine)}**; in the logits it is **{percent(logits.coarse)}** and **{percent(logits.fine)}**, "
-        f"and {percent(logits.both)} goes only with both together, as the classes do."
+    text = _(
+        "In the image the shape makes **{shape}** of the variance and the texture **{texture}**; in the logits it is "
+        "**{shape_at_end}** and **{texture_at_end}**, and {both} goes only with both together, as the classes do."
+    ).format(
+        shape=percent(image.coarse),
+        texture=percent(image.fine),
+        shape_at_end=percent(logits.coarse),
+        texture_at_end=percent(logits.fine),
+        both=percent(logits.both),
     )
-    blocks = {name: line for name, line in lines.items() if name.endswith("block")}
+    blocks = {name: line for name, line in lines.items() if line[0] not in ("fused", "plain")}
     if not blocks:
         return text
-    peaks = []
+    peaks = {}
     for factor in ("coarse", "fine"):
         best, where, name = max(
             (share, at, name)
-            for name, (_, places, shares) in blocks.items()
+            for name, (_role, places, shares) in blocks.items()
             for at, share in zip(places, shares[factor], strict=True)
         )
-        peaks.append(f"{factor} evidence peaks in the {name} of fusion {where} ({percent(best)})")
-    return f"{text} Of all blocks, {' and '.join(peaks)}."
+        peaks |= {factor: name, f"{factor}_at": where, f"{factor}_share": percent(best)}
+    more = _(
+        "Of all blocks, coarse evidence peaks in the {coarse} of fusion {coarse_at} ({coarse_share}) and fine evidence "
+        "peaks in the {fine} of fusion {fine_at} ({fine_share})."
+    )
+    return f"{text} {more.format(**peaks)}"
 
 
 def _elsewhere() -> None:
     st.markdown(
-        "**Coarse or fine?** How the stages respond to either is measured where the truth is known: on the set "
-        "“scales”, whose classes are pairs of a coarse shape and a fine texture."
+        _(
+            "**Coarse or fine?** How the stages respond to either is measured where the truth is known: on the set "
+            "“scales”, whose classes are pairs of a coarse shape and a fine texture."
+        )
     )
     runs = runs_with_maps(cached.RECORDED)
     there = next((id for id, shown in runs.items() if cached.facts(str(shown.run.folder)).data == DATA), None)
     if there:
         st.page_link(
             "app_pages/maps.py",
-            label="See it in a run on scales",
+            label=_("See it in a run on scales"),
             icon=":material/grid_view:",
             query_params={"run": there},
         )
     else:
         st.page_link(
             "app_pages/train.py",
-            label="Train a small net on scales: it takes a minute or two",
+            label=_("Train a small net on scales: it takes a minute or two"),
             icon=":material/show_chart:",
             query_params=TRAIN,
         )

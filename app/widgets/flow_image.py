@@ -8,6 +8,7 @@ from flow_data import Asked
 from image_words import caption
 from picked import Picked
 
+from dfn.words import _
 from widgets import image_choice
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
 def asked(run: "Run", epoch: int, picked: Picked) -> tuple[Asked, str]:
     """The image with its class, or with the one that the net calls it where nobody knows it, and both in words."""
     if picked.label is not None:
-        return ((picked, picked.label),), "for this image"
+        return ((picked, picked.label),), _("for this image")
     called = cached.called_class(str(run.folder), epoch, picked)
     name = cached.images_of(run).classes[called]
-    return ((picked, called),), f"for this image and what the net calls it, {name}"
+    return ((picked, called),), _("for this image and what the net calls it, {name}").format(name=name)
 
 
 def enlarged(picked: Picked, side: int) -> "NDArray":

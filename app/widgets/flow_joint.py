@@ -9,7 +9,9 @@ from maps_data import run_with_maps
 from runs_data import train_link
 
 from dfn.design.paths import base_depths
+from dfn.insight.maps import lane_words
 from dfn.runs.store import Run
+from dfn.words import _
 from widgets.words import percent
 
 
@@ -29,35 +31,42 @@ def show(run: Run, epoch: int, count: int, total: int) -> None:
         if at is None:
             continue
         accuracy = cached.joint(str(found.run.folder), at, count).fused
-        said = percent(accuracy) + (f" (after epoch {at})" if at != epoch else "")
+        said = percent(accuracy)
+        if at != epoch:
+            said = _("{accuracy} (after epoch {epoch})").format(accuracy=said, epoch=at)
         if runner.role == "decision":
             decision = said
         else:
             apart[max(base_depths(runner.recipe.design))] = said
     st.markdown("\n".join(table(joint, depths, apart, run.recipe.label, decision)))
     st.markdown(verdict(joint))
-    which = f"all {total:,}" if count == total else f"the first {count:,} of {total:,}"
+    which = _("all {total:,} test images") if count == total else _("the first {count:,} of {total:,} test images")
     st.caption(
-        f"Share of {which} test images called right after epoch {epoch}. Alone means that every fusion hands on this "
-        "base network's own map; batch norm's statistics are then averaged anew over 512 training images, because "
-        "those of the fused net belong to joined maps. The weights stay as they are."
+        _(
+            "Share of {images} called right after epoch {epoch}. Alone means that every fusion hands on this base "
+            "network's own map; batch norm's statistics are then averaged anew over 512 training images, because "
+            "those of the fused net belong to joined maps. The weights stay as they are."
+        ).format(images=which.format(count=count, total=total), epoch=epoch)
     )
     if missing:
-        st.markdown(f"Not trained with this recipe and seed: **{', '.join(missing)}**.")
+        st.markdown(_("Not trained with this recipe and seed: **{labels}**.").format(labels=", ".join(missing)))
         address = train_link(run.recipe)
-        st.page_link("app_pages/train.py", label="Train them", icon=":material/show_chart:", query_params=address)
+        st.page_link("app_pages/train.py", label=_("Train them"), icon=":material/show_chart:", query_params=address)
 
 
 def table(
     joint: Joint, depths: Mapping[str, int], apart: Mapping[int, str], label: str, decision: str
 ) -> Sequence[str]:
     """The lines of a Markdown table."""
-    lines = ["| net | inside the fused net | trained alone |", "|:--|--:|--:|"]
+    lines = [_("| net | inside the fused net | trained alone |"), "|:--|--:|--:|"]
     for lane, accuracy in joint.alone.items():
-        lines.append(f"| {lane}, {depths[lane]} layers | {percent(accuracy)} | {apart.get(depths[lane], '–')} |")
-    lines.append(f"| {label}, whole | **{percent(joint.fused)}** | |")
+        name = _("{name}, {depth} layers").format(name=lane_words(lane), depth=depths[lane])
+        lines.append(f"| {name} | {percent(accuracy)} | {apart.get(depths[lane], '–')} |")
+    whole = _("{label}, whole").format(label=label)
+    lines.append(f"| {whole} | **{percent(joint.fused)}** | |")
     if decision:
-        lines.append(f"| decision fusion: logits averaged | | {decision} |")
+        name = _("decision fusion: logits averaged")
+        lines.append(f"| {name} | | {decision} |")
     return lines
 
 
@@ -66,8 +75,10 @@ def verdict(joint: Joint) -> str:
     best = max(joint.alone, key=lambda lane: joint.alone[lane])
     gap = joint.fused - joint.alone[best]
     if gap > 0.02:
-        return (
-            f"No base network does it alone: the best of them, {best}, calls {percent(joint.alone[best])} right, "
-            f"{100 * gap:.1f} points less than all together."
+        text = _(
+            "No base network does it alone: the best of them, {best}, calls {accuracy} right, {gap:.1f} points less "
+            "than all together."
         )
-    return f"Alone, the {best} base network calls {percent(joint.alone[best])} right: it hardly needs the others."
+    else:
+        text = _("Alone, the {best} base network calls {accuracy} right: it hardly needs the others.")
+    return text.format(best=lane_words(best), accuracy=percent(joint.alone[best]), gap=100 * gap)

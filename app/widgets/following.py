@@ -4,6 +4,7 @@ import streamlit as st
 from runs_data import LIVING
 
 from dfn.runs.run import Run
+from dfn.words import _
 
 EVERY = 2.0
 
@@ -18,4 +19,4 @@ def show(run: Run, epochs: list[int]) -> None:
 def _look(run: Run, epochs: list[int]) -> None:
     if list(run.snapshots()) != epochs or run.status().state not in LIVING:
         st.rerun()
-    st.caption("This run is being trained: new epochs appear by themselves.")
+    st.caption(_("This run is being trained: new epochs appear by themselves."))

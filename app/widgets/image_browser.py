@@ -8,8 +8,8 @@ import streamlit as st
 from browse_data import ANSWERS, ORDERS, Judged, candidates, sheet, tiles
 from maps_data import IMAGES_AT_ONCE
 
+from dfn.words import N_, _, ngettext
 from widgets import link_choice, view
-from widgets.words import plural
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -19,41 +19,86 @@ KEY = "image-tiles"
 MOST_JUDGED = 1000
 MOST_SHOWN = 96
 COLUMNS = 12
-_ORDERED = {"number": "by number", "surest": "surest first", "least": "least sure first"}
+_ANSWERS = {"all": N_("all"), "right": N_("right"), "wrong": N_("wrong")}
+_ORDERED = {"number": N_("by number"), "surest": N_("surest first"), "least": N_("least sure first")}
 
 
 def taken() -> int | None:
     """The number of the image that was just picked; asked before the widgets that show it."""
-    number = ((st.session_state.get(KEY) or {}).get("select") or {}).get("id")
+    number = ((st.session_state.get(view.drawn_as(KEY)) or {}).get("select") or {}).get("id")
     return number if isinstance(number, int) else None
 
 
 def show(images: "Dataset", run: "Run", epoch: int, of_class: int | None, selected: int) -> None:
     """An expander with the pictures; what it needs is computed when it is opened."""
-    box = st.expander("Browse the test images", icon=":material/photo_library:", key="image-browse", on_change="rerun")
+    box = st.expander(
+        _("Browse the test images"), icon=":material/photo_library:", key="image-browse", on_change="rerun"
+    )
     if not box.open:
         return
     count = min(MOST_JUDGED, len(images.test))
     with box:
         with st.container(horizontal=True):
-            answer = link_choice.show(st.pills, "The net is", ANSWERS, "answer", "all", required=True)
-            order = link_choice.show(st.pills, "Order", ORDERS, "order", "number", _ORDERED.__getitem__, required=True)
+            answer = link_choice.show(
+                st.pills, _("The net is"), ANSWERS, "answer", "all", lambda word: _(_ANSWERS[word]), required=True
+            )
+            order = link_choice.show(
+                st.pills, _("Order"), ORDERS, "order", "number", lambda word: _(_ORDERED[word]), required=True
+            )
         judged = _judged(str(run.folder), epoch, images, count)
         numbers = candidates(judged, of_class, answer, order)
         shown = numbers[:MOST_SHOWN]
         if not shown:
-            st.caption(f"After epoch {epoch} there is no such image among the first {count:,}.")
+            text = _("After epoch {epoch} there is no such image among the first {count:,}.")
+            st.caption(text.format(epoch=epoch, count=count))
             return
-        of = f" of class {images.classes[of_class]}" if of_class is not None else ""
-        kind = "" if answer == "all" else f" that the net gets {answer}"
-        part = f"; the first {len(shown)} are here" if len(shown) < len(numbers) else ""
-        title = f"{plural(len(numbers), 'test image')}{of}{kind} after epoch {epoch}{part}"
+        title = _found(len(numbers), answer, of_class is not None)
+        title = title.format(count=len(numbers), epoch=epoch, name=images.classes[of_class or 0])
+        if len(shown) < len(numbers):
+            title = _("{title}; the first {count} are here").format(title=title, count=len(shown))
         if count < len(images.test):
-            title += f" (looked for among the first {count:,} of {len(images.test):,})"
+            text = _("{title} (looked for among the first {count:,} of {all:,})")
+            title = text.format(title=title, count=count, all=len(images.test))
         data: dict[str, Any] = {"title": title, "columns": COLUMNS, "selected": selected}
         data |= {"tiles": tiles(shown, judged, images.classes)}
         data |= {"sheet": sheet(images.test.images[shown].numpy(), COLUMNS)}
         view.show("tiles", data, key=KEY)
+
+
+def _found(count: int, answer: str, of_class: bool) -> str:
+    """What was found, whole sentences for all that can be asked; numbers and the class `name` come in afterwards."""
+    match answer, of_class:
+        case "right", True:
+            return ngettext(
+                "{count:,} test image of class {name} that the net gets right after epoch {epoch}",
+                "{count:,} test images of class {name} that the net gets right after epoch {epoch}",
+                count,
+            )
+        case "wrong", True:
+            return ngettext(
+                "{count:,} test image of class {name} that the net gets wrong after epoch {epoch}",
+                "{count:,} test images of class {name} that the net gets wrong after epoch {epoch}",
+                count,
+            )
+        case _, True:
+            return ngettext(
+                "{count:,} test image of class {name} after epoch {epoch}",
+                "{count:,} test images of class {name} after epoch {epoch}",
+                count,
+            )
+        case "right", False:
+            return ngettext(
+                "{count:,} test image that the net gets right after epoch {epoch}",
+                "{count:,} test images that the net gets right after epoch {epoch}",
+                count,
+            )
+        case "wrong", False:
+            return ngettext(
+                "{count:,} test image that the net gets wrong after epoch {epoch}",
+                "{count:,} test images that the net gets wrong after epoch {epoch}",
+                count,
+            )
+    return ngettext("{count:,} test image after epoch {epoch}", "{count:,} test images after epoch {epoch}", count)
 
 
 def _judged(folder: str, epoch: int, images: "Dataset", count: int) -> Judged:

@@ -9,6 +9,7 @@ import streamlit as st
 from maps_data import IMAGES_AT_ONCE
 from picked import OWN, PHOTOGRAPHS, Picked, numbered_image
 
+from dfn.words import N_, _
 from widgets import image_browser, link_choice, own_image
 
 if TYPE_CHECKING:
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
 
 KEY = "image"
 TEST = "test"
-ANY = "any class"
-_SOURCES = {TEST: "test image", **PHOTOGRAPHS, OWN: "your own"}
+ANY = N_("any class")
+_SOURCES = {TEST: N_("test image"), **PHOTOGRAPHS, OWN: N_("your own")}
+_STEPS = ((N_("Previous"), -1), (N_("Next"), 1))
 
 
 def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
     """The controls; returns the image. `epoch` decides what counts as wrong."""
     source = link_choice.show(
-        st.pills, "Image", list(_SOURCES), "source", TEST, _SOURCES.__getitem__, required=True,
-        help="A test image of the run's data set, one of scikit-learn's photographs, or an image of your own.",
+        st.pills, _("Image"), list(_SOURCES), "source", TEST, lambda source: _(_SOURCES[source]), required=True,
+        help=_("A test image of the run's data set, one of scikit-learn's photographs, or an image of your own."),
     )  # fmt: skip
     if source in PHOTOGRAPHS:
         return own_image.photograph(source, images)
@@ -33,7 +35,7 @@ def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
         picked = own_image.own(images)
         if picked:
             return picked
-        st.caption(f"Until then this is test image {_now(len(images.test))}.")
+        st.caption(_("Until then this is test image {number}.").format(number=_now(len(images.test))))
         return numbered_image(images, _now(len(images.test)))
     return numbered_image(images, _number(images, run, epoch))
 
@@ -42,7 +44,8 @@ def _number(images: "Dataset", run: "Run", epoch: int) -> int:
     """The number of a test image: by itself, as the next one of a kind, or picked among small pictures."""
     count = len(images.test)
     if link.refused(KEY, [str(number) for number in range(count)]):
-        st.warning(f"The link names an image that is not there; the test split has images 0 to {count - 1:,}.")
+        text = _("The link names an image that is not there; the test split has images 0 to {last:,}.")
+        st.warning(text.format(last=count - 1))
     taken = image_browser.taken()
     if taken in range(count):
         st.session_state[KEY] = taken
@@ -54,7 +57,7 @@ def _number(images: "Dataset", run: "Run", epoch: int) -> int:
     fixed = lock.on(KEY)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index = st.number_input(
-            "Test image",
+            _("Test image"),
             0,
             count - 1,
             key=KEY,
@@ -63,19 +66,26 @@ def _number(images: "Dataset", run: "Run", epoch: int) -> int:
             width=150,
             disabled=fixed,
         )
-        st.selectbox("Of class", classes, key="image-class", persist_state="session", width=170)
-        for words, by in (("Previous", -1), ("Next", 1)):
-            st.button(words, key=f"image-{words}", on_click=_step, args=(images, by), disabled=fixed)
+        st.selectbox(
+            _("Of class"),
+            classes,
+            key="image-class",
+            format_func=lambda name: _(ANY) if name == ANY else name,
+            persist_state="session",
+            width=170,
+        )
+        for words, by in _STEPS:
+            st.button(_(words), key=f"image-{words}", on_click=_step, args=(images, by), disabled=fixed)
         st.button(
-            "Next wrong",
+            _("Next wrong"),
             key="image-wrong",
             disabled=fixed,
             on_click=_next_wrong,
             args=(images, run, epoch),
-            help=f"The next test image that the net gets wrong after epoch {epoch}.",
+            help=_("The next test image that the net gets wrong after epoch {epoch}.").format(epoch=epoch),
         )
     if st.session_state.pop("image-none", False):
-        st.caption(f"After epoch {epoch} the net gets no such test image wrong.")
+        st.caption(_("After epoch {epoch} the net gets no such test image wrong.").format(epoch=epoch))
     number = min(max(int(index or 0), 0), count - 1)
     image_browser.show(images, run, epoch, _class(images), number)
     return number

@@ -5,6 +5,7 @@ from typing import Any
 
 from live import Progress
 
+from dfn.words import _
 from widgets import view
 
 
@@ -24,8 +25,8 @@ def show(curves: Sequence[tuple[str, str, str, Progress]], key: str) -> None:
         accuracy.append({**common, "x": x, "y": [100 * value for value in y], "markers": len(x) < 40})
     same = per_epoch.pop() if len(per_epoch) == 1 else None
     panels = [
-        _panel("loss", "Training loss, every step", "nats", "step", steps, same, None, loss),
-        _panel("accuracy", "Test accuracy, every epoch", "%", "epoch", epochs, 1, 100, accuracy),
+        _panel("loss", _("Training loss, every step"), _("nats"), _("step"), steps, same, None, loss),
+        _panel("accuracy", _("Test accuracy, every epoch"), "%", _("epoch"), epochs, 1, 100, accuracy),
     ]
     view.show("curves", {"panels": panels, "height": 300}, key=key)
 

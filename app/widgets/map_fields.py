@@ -8,9 +8,9 @@ import streamlit as st
 from map_measures import Effective
 
 from dfn.figures.attribution import Pixels, overlay, strip
-from dfn.insight.maps import Place, Stack
+from dfn.insight.maps import Place, Stack, lane_words
+from dfn.words import _, ngettext
 from widgets import view
-from widgets.words import plural
 
 if TYPE_CHECKING:
     from dfn.insight.fields import Fields
@@ -33,20 +33,28 @@ def spectrum(place: Place, fields: Mapping[str, "Fields"]) -> None:
         for name, title, role in zip(place.names, titles(place), roles, strict=True)
     ]
     log = max(max(counts.values()) for counts in sizes.values()) > MANY
-    title = {"title": "Paths by what they see", "subtitle": "pixels along one side of the receptive field"}
-    view.show("bars", {**title, "unit": "paths", "log": log, "groups": groups}, key="map-fields")
+    title = {"title": _("Paths by what they see"), "subtitle": _("pixels along one side of the receptive field")}
+    view.show("bars", {**title, "unit": _("paths"), "log": log, "groups": groups}, key="map-fields")
     total = sum(sizes[place.names[-1]].values())
     scales = len(sizes[place.names[-1]])
-    st.caption(
-        f"{plural(total, 'path')} {'leads' if total == 1 else 'lead'} to {place.title}, with fields of "
-        f"{plural(scales, 'size')}: " + ("one scale." if scales == 1 else "several scales in one map.")
+    words = ngettext(
+        "{count:,} path leads to {place}, with fields of {sizes}.",
+        "{count:,} paths lead to {place}, with fields of {sizes}.",
+        total,
     )
+    seen = _("{count:,} size: one scale") if scales == 1 else _("{count:,} sizes: several scales in one map")
+    st.caption(words.format(count=total, place=place.title, sizes=seen.format(count=scales)))
 
 
 def titles(place: Place) -> list[str]:
     """What the maps of a place are called."""
-    lanes = [f"{lane} block" if place.joined else f"{lane} net" for lane in place.lanes]
-    return [*lanes, *(["joined" if place.join else place.title] if place.joined else [])]
+    lanes = [
+        _("{lane} block").format(lane=lane_words(lane))
+        if place.joined
+        else _("{name} net").format(name=lane_words(lane))
+        for lane in place.lanes
+    ]
+    return [*lanes, *([_("joined") if place.join else place.title] if place.joined else [])]
 
 
 def greatest(stack: Stack) -> dict[str, int]:
@@ -59,9 +67,11 @@ def effective(
     place: Place, found: Mapping[str, Effective], image: Pixels, spot: Mapping[str, int], pinned: bool, epoch: int
 ) -> None:
     """Which pixels count for the value at `spot`, for each of the maps that have it, on one scale."""
-    where = f"channel {spot['channel']}, row {spot['row']}, column {spot['col']}"
-    own = f"The pinned value: **{where}**." if pinned else f"No value is pinned, so the greatest one: **{where}**."
-    st.markdown(f"**Which pixels count for one value.** {own}")
+    words = _("channel {channel}, row {row}, column {column}")
+    where = words.format(channel=spot["channel"], row=spot["row"], column=spot["col"])
+    own = _("**Which pixels count for one value.** The pinned value: **{where}**.")
+    other = _("**Which pixels count for one value.** No value is pinned, so the greatest one: **{where}**.")
+    st.markdown((own if pinned else other).format(where=where))
     reach = max(float(field.values.max()) for field in found.values())
     named = [(title, found[name]) for name, title in zip(place.names, titles(place), strict=True) if name in found]
     for column, (title, field) in zip(st.columns(max(3, len(named))), named, strict=False):
@@ -72,26 +82,34 @@ def effective(
             st.caption(_said(field))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("0", width="content")
-        st.image(strip(False), width=200, alt=f"Colour scale from 0 to {reach:.2g}", output_format="PNG")
-        st.caption(f"{reach:.2g}, |change of the value per change of the pixel|", width="content")
+        st.image(
+            strip(False),
+            width=200,
+            alt=_("Colour scale from 0 to {reach:.2g}").format(reach=reach),
+            output_format="PNG",
+        )
+        per_pixel = _("{reach:.2g}, |change of the value per change of the pixel|")
+        st.caption(per_pixel.format(reach=reach), width="content")
     st.caption(
-        f"The effective field after epoch {epoch}: the gradient of that one value with respect to every pixel of this "
-        "image, its size averaged over the colours. It says how the value answers to small changes of this image, not "
-        "of others; far less counts than could be seen (arXiv 1701.04128)."
+        _(
+            "The effective field after epoch {epoch}: the gradient of that one value with respect to every pixel of "
+            "this image, its size averaged over the colours. It says how the value answers to small changes of this "
+            "image, not of others; far less counts than could be seen (arXiv 1701.04128)."
+        ).format(epoch=epoch)
     )
 
 
 def _said(field: Effective) -> str:
     if field.half is None:
-        return "Nothing: the ReLU left this value at zero, and no small change of the image moves it."
-    return f"Half of it lies within {field.half} × {field.half} pixels."
+        return _("Nothing: the ReLU left this value at zero, and no small change of the image moves it.")
+    return _("Half of it lies within {side} × {side} pixels.").format(side=field.half)
 
 
 def _in_words(title: str, where: str, field: Effective) -> str:
     values = field.values
     row, column = np.unravel_index(int(values.argmax()), values.shape)
-    said = _said(field)
-    return f"{title}, {where}: gradient by pixel, up to {values.max():.2g} at row {row}, column {column}. {said}"
+    words = _("{title}, {where}: gradient by pixel, up to {most:.2g} at row {row}, column {column}. {said}")
+    return words.format(title=title, where=where, most=values.max(), row=row, column=column, said=_said(field))
 
 
 def reachable(place: Place, stacks: Mapping[str, Stack], at: int, spot: Mapping[str, int]) -> Sequence[str]:

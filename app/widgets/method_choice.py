@@ -74,7 +74,7 @@ def method(at: str, design: Design) -> str:
     if said in METHODS and said not in offered:
         why = next(reason for reason, names in refused.items() if said in names)
         text = _("{method} is not offered here ({why}). This is {default}.")
-        st.caption(text.format(method=_(METHODS[said].title), why=why, default=_(METHODS[DEFAULT].title)))
+        st.caption(text.format(method=_(METHODS[said].title), why=why, default=_(METHODS[DEFAULT].title).lower()))
         link.write("method", "")
     why_not = "; ".join(
         f"{', '.join(_(METHODS[name].title) for name in names)} ({why})" for why, names in refused.items()

@@ -15,6 +15,7 @@ from runs_data import train_link
 from dfn.insight.maps import Stack
 from dfn.insight.maps_view import encode
 from dfn.training.recipe import Recipe
+from dfn.words import _, ngettext
 from widgets import view
 from widgets.view import figure
 
@@ -40,7 +41,7 @@ def find(recipe: Recipe, picked: Picked, number: int, shape: Sequence[int]) -> l
         folder, maps = "", {}
         if shown:
             folder, epochs = str(shown.run.folder), tuple(shown.run.snapshots())
-            stacks, _ = cached.image_maps(folder, epochs, picked)
+            stacks, _probabilities = cached.image_maps(folder, epochs, picked)
             stack = stacks.get(f"block{number}")
             if stack is not None and stack.shape[1:] == tuple(shape):
                 maps = dict(zip(epochs, stack, strict=True))
@@ -53,7 +54,7 @@ def show(apart: Sequence[Net], fused: Net, recipe: Recipe, epoch: int, settings:
     and what is missing."""
     if not apart:
         return
-    st.subheader("The same place in the same nets, trained apart", anchor=False)
+    st.subheader(_("The same place in the same nets, trained apart"), anchor=False)
     nets = [*apart, fused]
     trained = [net for net in nets if net.maps]
     common = sorted(set.intersection(*(set(net.maps) for net in trained)))
@@ -62,7 +63,8 @@ def show(apart: Sequence[Net], fused: Net, recipe: Recipe, epoch: int, settings:
         at = max((kept for kept in common if kept <= epoch), default=common[0])
         channels, height, width = fused.maps[at].shape
         panels = [
-            {"id": net.label, "title": net.label, "role": net.role, "missing": not net.maps, "note": "not trained yet"}
+            {"id": net.label, "title": net.label, "role": net.role, "missing": not net.maps}
+            | {"note": _("not trained yet")}
             | ({"data": encode(net.maps[at][None])} if net.maps else {})
             for net in nets
         ]
@@ -70,13 +72,21 @@ def show(apart: Sequence[Net], fused: Net, recipe: Recipe, epoch: int, settings:
         data |= {"panels": panels, "operators": ["", ""], "arithmetic": None, "scrubber": False, "signed": True}
         with st.container(border=True):
             view.show("maps", {**data, **settings}, key=key)
-        st.caption(f"After epoch {at}: the same seed, images and order, on the scale of the maps above.")
+        text = _("After epoch {epoch}: the same seed, images and order, on the scale of the maps above.")
+        st.caption(text.format(epoch=at))
         _alike(trained, at)
     if missing:
-        named = " and ".join(missing)
-        st.markdown(f"**{named}** {'has' if len(missing) == 1 else 'have'} not been trained with this recipe and seed.")
+        first, *more = missing
+        named = _("{one} and {other}").format(one=first, other=more[0]) if more else first
+        text = ngettext(
+            "**{nets}** has not been trained with this recipe and seed.",
+            "**{nets}** have not been trained with this recipe and seed.",
+            len(missing),
+        )
+        st.markdown(text.format(nets=named))
+        label = _("Train {nets}").format(nets=named)
         address = train_link(recipe)
-        st.page_link("app_pages/train.py", label=f"Train {named}", icon=":material/show_chart:", query_params=address)
+        st.page_link("app_pages/train.py", label=label, icon=":material/show_chart:", query_params=address)
 
 
 def _alike(nets: Sequence[Net], epoch: int) -> None:
@@ -86,14 +96,18 @@ def _alike(nets: Sequence[Net], epoch: int) -> None:
     for column, (one, other) in zip(st.columns(3), pairs, strict=False):
         found = cached.alike((one.folder, epoch, one.at), (other.folder, epoch, other.at))
         images = found.images
-        about = f"With the images of one net shuffled it reads {_two_places(found.shuffled)}: so much is not likeness."
+        about = _("With the images of one net shuffled it reads {value}: so much is not likeness.")
+        about = about.format(value=_two_places(found.shuffled))
+        name = _("alignment of {one} and {other}").format(one=one.label, other=other.label)
         with column:
-            figure(_two_places(found.value), f"alignment of {one.label} and {other.label}", about)
+            figure(_two_places(found.value), name, about)
     st.caption(
-        f"Linear centred kernel alignment over {images} test images asks whether the same images look alike to both "
-        "nets: 1 where one map is the other up to rotation and scale. Channels of nets trained apart have no common "
-        "order, so their maps cannot be subtracted. It reads too high where the images are few beside the values of a "
-        "map, and it does not say which net is right (arXiv 1905.00414)."
+        _(
+            "Linear centred kernel alignment over {images} test images asks whether the same images look alike to both "
+            "nets: 1 where one map is the other up to rotation and scale. Channels of nets trained apart have no "
+            "common order, so their maps cannot be subtracted. It reads too high where the images are few beside the "
+            "values of a map, and it does not say which net is right (arXiv 1905.00414)."
+        ).format(images=images)
     )
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from picked import OWN, PHOTOGRAPHS, Picked, other_image
 from streamlit.components.v2 import component
 
+from dfn.words import _
 from widgets import link_choice
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def photograph(source: str, images: "Dataset") -> Picked:
     from dfn.data.own import fit
 
     photo = cached.photograph(PHOTOGRAPHS[source])
-    crop = _crop(photo, f"The photograph {PHOTOGRAPHS[source]}")
+    crop = _crop(photo, _("The photograph {name}").format(name=PHOTOGRAPHS[source]))
     fitted = fit(photo, images.shape, crop=crop)
     _say(fitted.done)
     return other_image(source, fitted, crop)
@@ -58,7 +59,7 @@ def own(images: "Dataset") -> Picked | None:
     with upload:
         key = f"own-upload-{st.session_state.get(PASTED, 0)}"  # anew, so that no name of an older file stands there
         st.file_uploader(
-            "Upload an image",
+            _("Upload an image"),
             list(SUFFIXES),
             key=key,
             max_upload_size=MOST_MEGABYTES,
@@ -66,14 +67,20 @@ def own(images: "Dataset") -> Picked | None:
             args=(key,),
         )
     with paste:
-        _PASTE(key=PASTE, data={"most": MOST_BYTES}, on_image_change=_pasted)
+        said = {
+            "ready": _("Paste an image: press here, or Ctrl+V; or drop one"),
+            "none": _("There is no image on the clipboard. Copy one and try again"),
+            "large": _("That image is larger than {size} MB. Take a smaller one").format(size=MOST_MEGABYTES),
+            "refused": _("This browser asks for Ctrl+V instead, while this button has the focus"),
+        }
+        _PASTE(key=PASTE, data={"most": MOST_BYTES, "said": said}, on_image_change=_pasted)
     if st.session_state.get(REFUSED):
         st.warning(st.session_state[REFUSED])
     photo = st.session_state.get(PHOTO)
     if photo is None:
-        st.caption("An own image is in no link: it stays in the session of whoever chose it. Choose one here.")
+        st.caption(_("An own image is in no link: it stays in the session of whoever chose it. Choose one here."))
         return None
-    crop = _crop(photo, "Your image")
+    crop = _crop(photo, _("Your image"))
     inverted = images.shape[0] == 1 and _inverted(fit(photo, images.shape, crop=crop), images)
     fitted = fit(photo, images.shape, crop=crop, invert=inverted)
     _say(fitted.done)
@@ -87,11 +94,32 @@ def _inverted(fitted: "Fitted", images: "Dataset") -> bool:
     light = light_ground(images.test.images[:GROUND_OF].numpy())
     differs = light_ground(fitted.pixels) != light
     key = f"own-invert-{st.session_state[COUNT]}-{images.name}"
-    inverted = st.toggle("Invert light and dark", value=differs, key=key, persist_state="session")
-    one, other = ("light", "dark") if light else ("dark", "light")
-    yours = f"yours stands on a {other} one: it is" if differs else "so does yours: it is not"
-    st.caption(f"The images of this net stand on a {one} ground, and {yours} inverted, unless you say otherwise.")
+    inverted = st.toggle(_("Invert light and dark"), value=differs, key=key, persist_state="session")
+    st.caption(_ground(light, differs))
     return inverted
+
+
+def _ground(light: bool, differs: bool) -> str:
+    match light, differs:
+        case True, True:
+            return _(
+                "The images of this net stand on a light ground, and yours stands on a dark one: it is inverted, "
+                "unless you say otherwise."
+            )
+        case True, False:
+            return _(
+                "The images of this net stand on a light ground, and so does yours: it is not inverted, unless you "
+                "say otherwise."
+            )
+        case False, True:
+            return _(
+                "The images of this net stand on a dark ground, and yours stands on a light one: it is inverted, "
+                "unless you say otherwise."
+            )
+    return _(
+        "The images of this net stand on a dark ground, and so does yours: it is not inverted, unless you say "
+        "otherwise."
+    )
 
 
 def _crop(photo: "Photo", name: str) -> float:
@@ -101,22 +129,23 @@ def _crop(photo: "Photo", name: str) -> float:
     height, width = photo.pixels.shape[:2]
     if height == width:
         return 0.5
-    way = "from left to right" if width > height else "from top to bottom"
+    wide = width > height
+    label = _("Which square, from left to right") if wide else _("Which square, from top to bottom")
     picture, slider = st.columns([1, 2], vertical_alignment="center")
     with slider:
-        crop = int(
-            link_choice.show(
-                st.select_slider, f"Which square, {way}", CROPS, "crop", MIDDLE, lambda percent: f"{percent} %"
-            )
-        )
+        crop = int(link_choice.show(st.select_slider, label, CROPS, "crop", MIDDLE, lambda percent: f"{percent} %"))
     with picture:
-        alt = f"{name}, and the square that the net gets, {crop} % of the way {way}"
-        st.image(framed(photo, crop / 100, PREVIEW), alt=alt, output_format="PNG")
+        alt = (
+            _("{name}, and the square that the net gets, {crop} % of the way from left to right")
+            if wide
+            else _("{name}, and the square that the net gets, {crop} % of the way from top to bottom")
+        )
+        st.image(framed(photo, crop / 100, PREVIEW), alt=alt.format(name=name, crop=crop), output_format="PNG")
     return crop / 100
 
 
 def _say(done: tuple[str, ...]) -> None:
-    st.caption(f"For the net it is {', '.join(done)}." if done else "The net gets it as it is.")
+    st.caption(_("For the net it is {done}.").format(done=", ".join(done)) if done else _("The net gets it as it is."))
 
 
 def _uploaded(key: str) -> None:

@@ -61,7 +61,7 @@ export default ({ data, parentElement }) => {
 def show(name: Name, data: dict[str, Any], key: str) -> dict[str, Any]:
     """Draw a view; returns what the user just did in it, `{"exchange": {"fusion": 3}}`, or an empty dict."""
     events: dict[str, Any] = {f"on_{event}_change": _nothing for event in _EVENTS[name]}
-    result = _COMPONENTS[name](data={**data, **words(name), "palette": PALETTES}, key=_drawn_as(key), **events)
+    result = _COMPONENTS[name](data={**data, **words(name), "palette": PALETTES}, key=drawn_as(key), **events)
     happened = {event: result.get(event) for event in _EVENTS[name]}
     return {event: value for event, value in happened.items() if value is not None}
 
@@ -75,8 +75,8 @@ def plotly(figure: Any, key: str, alt: str, name: str, rows: Sequence[Sequence[s
 
 def save(key: str, name: str, rows: Sequence[Sequence[str | float | None]]) -> None:
     """The row that saves what stands in the element with this key, as it does below a view."""
-    data = {"of": f"st-key-{key}", "name": name, "rows": rows, "palette": PALETTES}
-    _SAVE(data={**data, **words("figure")}, key=_drawn_as(f"{key}-save"))
+    data = {"of": f"st-key-{key}", "name_of_file": name, "rows": rows, "palette": PALETTES}
+    _SAVE(data={**data, **words("figure")}, key=drawn_as(f"{key}-save"))
 
 
 def copy_link() -> None:
@@ -93,8 +93,9 @@ def figure(value: str, name: str, more: str) -> None:
         st.caption(more)
 
 
-def _drawn_as(key: str) -> str:
-    """The key of a drawing, another one in every language: what it says is written when it is made."""
+def drawn_as(key: str) -> str:
+    """The key under which the session keeps what was done in a drawing: another one in every language, as what a
+    drawing says is written when it is made."""
     return key if spoken() == SOURCE else f"{key}-{spoken()}"
 
 

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from dfn.data.errors import DataError
 from dfn.data.rgb import rgb
+from dfn.words import N_, _
 
 Pixels = NDArray[np.uint8]
 
@@ -27,10 +28,6 @@ MOST_PIXELS = 25_000_000
 SHORT_SIDE, LONG_SIDE = 512, 2048  # what is kept: no net here sees more
 PHOTOGRAPHS = ("china.jpg", "flower.jpg")
 TURNED, LYING = (2, 3, 4), (5, 6, 7, 8)  # orientations of EXIF: of the same shape, and of rows as columns
-ACCEPTED = (
-    f"accepted are PNG, JPEG, WebP, GIF and BMP images of at most {MOST_MEGABYTES} MB and "
-    f"{MOST_PIXELS // 10**6} million pixels"
-)
 
 _one_at_a_time = Lock()  # a decoded image may take 200 MB, and a class sends thirty at once
 
@@ -42,7 +39,7 @@ class OwnImageError(DataError):
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded image as people see it: `pixels` uint8 (rows, columns, 3), the (columns, rows) that it had, and in a
-    few words each what was done to it."""
+    few English words each what was done to it, as it may be kept for readers of another language."""
 
     pixels: Pixels
     size: tuple[int, int]
@@ -57,6 +54,14 @@ class Fitted:
     done: tuple[str, ...]
 
 
+def accepted() -> str:
+    """Which files are accepted, in the language that is spoken."""
+    words = _(
+        "accepted are PNG, JPEG, WebP, GIF and BMP images of at most {megabytes} MB and {millions} million pixels"
+    )
+    return words.format(megabytes=MOST_MEGABYTES, millions=MOST_PIXELS // 10**6)
+
+
 def own_image(data: bytes, shape: Sequence[int], *, crop: float = 0.5, invert: bool = False) -> Fitted:
     """The bytes of an image file as a net sees them that takes images of `shape` (C, H, W); see `fit`. Raises
     OwnImageError."""
@@ -67,9 +72,10 @@ def read_photo(data: bytes) -> Photo:
     """The first frame of an image file, turned the way its EXIF data say, on white where it is transparent. Raises
     OwnImageError."""
     if not data:
-        raise OwnImageError(f"This file is empty: {ACCEPTED}.")
+        raise OwnImageError(_("This file is empty: {accepted}.").format(accepted=accepted()))
     if len(data) > MOST_BYTES:
-        raise OwnImageError(f"This file has {len(data) / 2**20:.1f} MB: {ACCEPTED}.")
+        words = _("This file has {megabytes:.1f} MB: {accepted}.")
+        raise OwnImageError(words.format(megabytes=len(data) / 2**20, accepted=accepted()))
     try:
         with _one_at_a_time, warnings.catch_warnings():
             # A doubtful image is either read or refused here; Pillow's warnings would reach nobody.
@@ -78,12 +84,15 @@ def read_photo(data: bytes) -> Photo:
     except OwnImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise OwnImageError(f"This image has far too many pixels: {ACCEPTED}.") from error
+        words = _("This image has far too many pixels: {accepted}.")
+        raise OwnImageError(words.format(accepted=accepted())) from error
     except Image.UnidentifiedImageError as error:
-        raise OwnImageError(f"This is no image that can be read here: {ACCEPTED}.") from error
+        words = _("This is no image that can be read here: {accepted}.")
+        raise OwnImageError(words.format(accepted=accepted())) from error
     # Pillow's decoders raise almost anything on broken input.
     except Exception as error:
-        raise OwnImageError(f"This image is damaged or incomplete: {ACCEPTED}.") from error
+        words = _("This image is damaged or incomplete: {accepted}.")
+        raise OwnImageError(words.format(accepted=accepted())) from error
 
 
 def photograph(name: str) -> Photo:
@@ -105,19 +114,21 @@ def fit(photo: Photo, shape: Sequence[int], *, crop: float = 0.5, invert: bool =
         raise OwnImageError(f"shape is {tuple(shape)}: accepted are squares of 1 or 3 channels.")
     rows, columns = _square(photo, crop)
     image = Image.fromarray(photo.pixels[rows, columns])
-    done, before = list(photo.done), min(photo.size)
+    done, before = [_(words) for words in photo.done], min(photo.size)
     if photo.size[0] != photo.size[1]:
-        done.append("cropped to a square")
+        done.append(_("cropped to a square"))
     if before != side:
-        done.append(f"{'shrunk by area' if before > side else 'enlarged'} from {before} to {side} pixels a side")
+        shrunk = _("shrunk by area from {before} to {side} pixels a side")
+        enlarged = _("enlarged from {before} to {side} pixels a side")
+        done.append((shrunk if before > side else enlarged).format(before=before, side=side))
     if channels == 1:
         if np.ptp(photo.pixels.astype(np.int16), axis=2).any():
-            done.append("made grey")
+            done.append(_("made grey"))
         image = image.convert("L")
     pixels = np.asarray(image.resize((side, side), Image.Resampling.BOX)).reshape(side, side, channels)
     if invert:
         pixels = 255 - pixels
-        done.append("inverted")
+        done.append(_("inverted"))
     return Fitted(np.array(pixels.transpose(2, 0, 1), order="C"), tuple(done))
 
 
@@ -142,27 +153,28 @@ def light_ground(images: Pixels) -> bool:
 def _decoded(data: bytes) -> Photo:
     with Image.open(BytesIO(data), formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
-            raise OwnImageError(f"This image has {image.width} x {image.height} pixels: {ACCEPTED}.")
+            words = _("This image has {width} x {height} pixels: {accepted}.")
+            raise OwnImageError(words.format(width=image.width, height=image.height, accepted=accepted()))
         image.verify()
     done = []
     with Image.open(BytesIO(data), formats=FORMATS) as image:  # what was verified cannot be read any more
         if getattr(image, "is_animated", False):
-            done.append("the first of several frames")
+            done.append(N_("the first of several frames"))
         turned = image.getexif().get(ExifTags.Base.Orientation)
         size = (image.height, image.width) if turned in LYING else image.size
         image.draft("RGB", (SHORT_SIDE, SHORT_SIDE))  # lets the JPEG decoder work at a fraction of the size
         upright = ImageOps.exif_transpose(image)
     if turned in (*TURNED, *LYING):
-        done.append("turned as its EXIF data say")
+        done.append(N_("turned as its EXIF data say"))
     if upright.mode[0] not in "IF" and (upright.mode in ("1", "P") or "transparency" in upright.info):
         upright = upright.convert("RGBA")  # else a palette or a transparent colour would not survive resizing
     share = min(1.0, SHORT_SIDE / min(upright.size), LONG_SIDE / max(upright.size))
     kept = max(1, round(share * upright.width)), max(1, round(share * upright.height))
     small = upright.resize(kept, Image.Resampling.BOX)
     if small.mode in ("RGBA", "LA") and np.asarray(small.getchannel("A")).min() < 255:
-        done.append("laid on white")
+        done.append(N_("laid on white"))
     if small.mode[0] in "IF":
-        done.append("brought from 16 to 8 bits by its own range")
+        done.append(N_("brought from 16 to 8 bits by its own range"))
     return Photo(np.asarray(rgb(small)), size, tuple(done))
 
 

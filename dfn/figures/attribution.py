@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from dfn.figures.theme import DIVERGING, SEQUENTIAL, palette
+from dfn.words import _
 
 Pixels = NDArray[np.uint8]
 
@@ -62,20 +63,23 @@ def pixel_curves(
     theme = palette(dark)
     figure = go.Figure()
     for (name, (probability, area)), dash in zip(curves.items(), ("solid", "dash"), strict=False):
+        label = _("{name}, area {area:.2f}").format(name=_(name), area=area)
+        hover = _("{name}: %{{y:.1%}} at %{{x:.0%}} of the pixels").format(name=_(name))
         figure.add_scatter(
             x=list(shares),
             y=list(probability),
-            name=name,
+            name=_(name),
             mode="lines+text",
-            text=[""] * (len(shares) - 1) + [f" {name}, area {area:.2f}"],
+            text=[""] * (len(shares) - 1) + [f" {label}"],
             textposition="middle right",
             line={"color": theme["plain"], "width": 2, "dash": dash},
             cliponaxis=False,
-            hovertemplate=f"{name}: %{{y:.1%}} at %{{x:.0%}} of the pixels<extra></extra>",
+            hovertemplate=hover + "<extra></extra>",
         )
     _frame(figure, theme, right=130)
-    figure.update_xaxes(title="share of the pixels, the most important first", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="probability of the class", tickformat=".0%", range=[-0.02, 1.02])
+    about = _("share of the pixels, the most important first")
+    figure.update_xaxes(title=about, tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title=_("probability of the class"), tickformat=".0%", range=[-0.02, 1.02])
     return figure
 
 
@@ -84,15 +88,15 @@ def likeness(found: Mapping[str, float], dark: bool = False) -> go.Figure:
     theme = palette(dark)
     figure = go.Figure()
     figure.add_scatter(
-        x=["as it is", *found],
+        x=[_("as it is"), *found],
         y=[1.0, *found.values()],
         mode="lines+markers",
         line={"color": theme["plain"], "width": 2},
-        hovertemplate="shuffled up to %{x}: rank correlation %{y:.2f}<extra></extra>",
+        hovertemplate=_("shuffled up to %{x}: rank correlation %{y:.2f}") + "<extra></extra>",
     )
     _frame(figure, theme, right=20)
-    figure.update_xaxes(title="shuffled so far", type="category", tickangle=-40, automargin=True)
-    figure.update_yaxes(title="rank correlation of |values|", range=[min(0.0, *found.values()) - 0.05, 1.05])
+    figure.update_xaxes(title=_("shuffled so far"), type="category", tickangle=-40, automargin=True)
+    figure.update_yaxes(title=_("rank correlation of |values|"), range=[min(0.0, *found.values()) - 0.05, 1.05])
     return figure
 
 
@@ -111,12 +115,12 @@ def hit_rates(rates: Mapping[str, float], chance: float, dark: bool = False) -> 
     figure.add_vline(
         x=chance,
         line={"color": theme["text"], "dash": "dot", "width": 2},
-        annotation={"text": f"a random pixel, {chance:.0%}", "font": {"color": theme["muted"]}},
+        annotation={"text": _("a random pixel, {chance:.0%}").format(chance=chance), "font": {"color": theme["muted"]}},
         annotation_position="top",
     )
     _frame(figure, theme, right=20)
     figure.update_layout(height=110 + 30 * len(rates), margin={"t": 40})
-    figure.update_xaxes(title="hits in the pointing game", tickformat=".0%", range=[0, 1.02])
+    figure.update_xaxes(title=_("hits in the pointing game"), tickformat=".0%", range=[0, 1.02])
     figure.update_yaxes(autorange="reversed", automargin=True)
     return figure
 
@@ -128,7 +132,8 @@ def beside_image(values: NDArray[Any], seen: NDArray[Any], title: str, dark: boo
     shown = np.rint(255 * (seen - low) / ((high - low) or 1.0)).astype(np.uint8)
     reach = float(np.abs(values).max()) or 1.0
     stops = [[at / (len(DIVERGING) - 1), colour] for at, colour in enumerate(DIVERGING)]
-    figure = make_subplots(rows=1, cols=2, subplot_titles=["image", "speaks for it (red), against it (blue)"])
+    titles = [_("image"), _("speaks for it (red), against it (blue)")]
+    figure = make_subplots(rows=1, cols=2, subplot_titles=titles)
     figure.add_trace(go.Image(z=shown.repeat(3, -1) if shown.shape[-1] == 1 else shown, hoverinfo="skip"), row=1, col=1)
     picture = go.Heatmap(z=values, zmin=-reach, zmax=reach, colorscale=stops, hovertemplate="%{z:.3g}<extra></extra>")
     figure.add_trace(picture, row=1, col=2)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str, dark: bool = False) -> go.Figure:
@@ -25,8 +26,10 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: st
             zmin=0,
             zmax=1,
             colorscale=[[0, colours["card"]], [1, colours["fused"]]],
-            colorbar={"title": {"text": "share of the row"}, "tickformat": ".0%"},
-            hovertemplate="true %{y}, called %{x}: %{customdata} images, %{z:.0%} of the row<extra></extra>",
+            colorbar={"title": {"text": _("share of the row")}, "tickformat": ".0%"},
+            hovertemplate=_("true {true}, called {called}: {count} images, {share} of the row<extra></extra>").format(
+                true="%{y}", called="%{x}", count="%{customdata}", share="%{z:.0%}"
+            ),
         )
     )
     figure.update_layout(
@@ -37,6 +40,6 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: st
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colours["text"]},
     )
-    figure.update_xaxes(title="called", type="category", side="bottom")
-    figure.update_yaxes(title="true class", type="category", autorange="reversed", scaleanchor="x")
+    figure.update_xaxes(title=_("called"), type="category", side="bottom")
+    figure.update_yaxes(title=_("true class"), type="category", autorange="reversed", scaleanchor="x")
     return figure

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 Curve = tuple[str, Sequence[float], Sequence[float]]
 
@@ -26,7 +27,9 @@ def curves(
             textfont={"color": colours[f"{role}_text"]},
             line={"color": colours[role], "width": 2.5 if role == "fused" else 1.7},
             cliponaxis=False,
-            hovertemplate=f"{name}: %{{y:{'.1%' if percent else '.3f'}}} at {x_title} %{{x}}<extra></extra>",
+            hovertemplate=_("{name}: {value} at {x_title} {x}<extra></extra>").format(
+                name=name, value="%{y:.1%}" if percent else "%{y:.3f}", x_title=x_title, x="%{x}"
+            ),
         )
     figure.update_layout(
         title={"text": title, "font": {"size": 14}},

@@ -6,8 +6,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dfn.figures.theme import palette
+from dfn.words import N_, _
 
-PANELS = (("coarse: the shape alone", "coarse"), ("fine: the texture alone", "fine"), ("both together", "both"))
+PANELS = {
+    "coarse": N_("coarse: the shape alone"),
+    "fine": N_("fine: the texture alone"),
+    "both": N_("both together"),
+}
 
 Line = tuple[str, Sequence[str], Mapping[str, Sequence[float]]]
 """The role, the places, and at these the shares `coarse`, `fine` and `both`."""
@@ -23,9 +28,9 @@ def evidence(
     each of `lines` by name. `places` are in the order of the net, `stages` their (words, first place, last place)."""
     colours = palette(dark)
     figure = make_subplots(
-        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=[title for title, _ in PANELS]
+        rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.07, subplot_titles=[_(title) for title in PANELS.values()]
     )
-    for row, (_, factor) in enumerate(PANELS, start=1):
+    for row, factor in enumerate(PANELS, start=1):
         for name, (role, at, shares) in lines.items():
             figure.add_scatter(
                 x=[places.index(place) for place in at],
@@ -37,7 +42,7 @@ def evidence(
                 mode="lines+markers",
                 line={"color": colours[role], "width": 2.5 if role == "fused" else 1.7},
                 marker={"size": 7},
-                hovertemplate=f"{name}, %{{customdata}}: %{{y:.1%}}<extra>{factor}</extra>",
+                hovertemplate=f"{name}, %{{customdata}}: %{{y:.1%}}<extra>{_(factor)}</extra>",
                 row=row,
                 col=1,
             )
@@ -76,5 +81,5 @@ def evidence(
         zeroline=False,
     )
     figure.update_yaxes(gridcolor=colours["line"], zeroline=False, rangemode="tozero", tickformat=".0%")
-    figure.update_yaxes(title="share of the variance", row=2, col=1)
+    figure.update_yaxes(title=_("share of the variance"), row=2, col=1)
     return figure

@@ -6,7 +6,6 @@ where a net runs, so that a page can say what there is to see before it pays for
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from dfn.design.cost import named_branches, named_children, named_steps
 from dfn.design.nodes import Fusion, Head, Join, MergeRun, Tap
 from dfn.design.paths import depth_of
 from dfn.design.spec import Design
+from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Stack = NDArray[np.float32]
 
 BATCH = 250
+
+_TITLES = {"fusion": N_("fusion {number}"), "block": N_("block {number}"), "merge": N_("merge {number}")}
+_LANES = {"deep": N_("deep"), "shallow": N_("shallow")}
 
 
 class SnapshotError(ValueError):
@@ -71,13 +74,13 @@ def places(design: Design) -> list[Place]:
             case Fusion() if _joins_logits(node):
                 found += _side_by_side(name, node)
             case Fusion():
-                lanes = tuple(lane for lane, _ in named_branches(node, name))
+                lanes = tuple(lane for lane, _branch in named_branches(node, name))
                 depths = tuple(depth_of(branch) for branch in node.branches)
                 join: Join = "weighted" if node.scales else node.join
                 found.append(Place(_words(name), lanes, depths, f"{name}/joined", join, node.relu == "after"))
             case MergeRun():
                 found += [
-                    Place(f"{_words(name)}, step {number}, stream {k}", joined=f"{step}/stream{k}")
+                    Place(_of_stream(name, number, k), joined=f"{step}/stream{k}")
                     for number, (step, blocks) in enumerate(named_steps(node, name), start=1)
                     for k in range(1, len(blocks) + 1)
                     if number < len(node.steps) or node.end == "concat"
@@ -87,7 +90,12 @@ def places(design: Design) -> list[Place]:
                 found.append(Place(_words(name), joined=name))
             case _:
                 continue
-    return found or [Place(name, joined=name) for name, _ in children if name == "stem"]
+    return found or [Place(_words(name), joined=name) for name, _child in children if name == "stem"]
+
+
+def lane_words(lane: str) -> str:
+    """What people call a base network, put before what belongs to it: `deep` of `deep block`."""
+    return _(_LANES.get(lane, lane))
 
 
 def map_stacks(
@@ -191,4 +199,12 @@ def _side_by_side(name: str, fusion: Fusion) -> list[Place]:
 
 
 def _words(name: str) -> str:
-    return re.sub(r"(?<=\D)(\d+)$", r" \1", name)
+    kind = name.rstrip("0123456789")
+    number = name.removeprefix(kind)
+    if kind in _TITLES and number:
+        return _(_TITLES[kind]).format(number=number)
+    return _("stem") if name == "stem" else f"{kind} {number}".strip()
+
+
+def _of_stream(name: str, step: int, stream: int) -> str:
+    return _("{place}, step {step}, stream {stream}").format(place=_words(name), step=step, stream=stream)

@@ -9,22 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dfn.design.nodes import Join
-from dfn.insight.maps import Place, Stack
+from dfn.insight.maps import Place, Stack, lane_words
+from dfn.words import N_, _, ngettext
 
 if TYPE_CHECKING:
     from dfn.insight.fields import Fields
 
 LARGEST_HALF = 65504.0
-_BETWEEN: dict[Join, str] = {"max": "or", "concat": ","}
+_BETWEEN: dict[Join, str] = {"max": N_("or"), "concat": ","}
 _RESULT: dict[Join, str] = {
-    "sum": "joined",
-    "mean": "mean",
-    "max": "maximum",
-    "concat": "side by side",
-    "gate": "weighted sum",
-    "weighted": "weighted sum",
-    "adaptive": "weighted sum",
-    "inverse-variance": "weighted sum",
+    "sum": N_("joined"),
+    "mean": N_("mean"),
+    "max": N_("maximum"),
+    "concat": N_("side by side"),
+    "gate": N_("weighted sum"),
+    "weighted": N_("weighted sum"),
+    "adaptive": N_("weighted sum"),
+    "inverse-variance": N_("weighted sum"),
 }
 
 
@@ -61,8 +62,9 @@ def view_data(
     if place.joined and place.join:
         terms = list(place.lanes)
         arithmetic = {"terms": terms, "result": "joined", "join": place.join, "relu": place.relu}
-        operators = [_BETWEEN.get(place.join, "+")] * (len(terms) - 1) + ["="]
-        title = _RESULT[place.join] + (", then ReLU" if place.relu else "")
+        operators = [_(_BETWEEN.get(place.join, "+"))] * (len(terms) - 1) + ["="]
+        title = _(_RESULT[place.join])
+        title = _("{result}, then ReLU").format(result=title) if place.relu else title
         panels.append(panel(place.joined, "joined", title, "fused"))
     elif place.joined:
         panels.append(panel(place.joined, "map", place.title, "plain"))
@@ -106,9 +108,13 @@ def _plain(fields: "Fields") -> dict[str, Any]:
 
 
 def _block_title(place: Place, lane: str, depth: int) -> str:
+    name = lane_words(lane)
     if not place.joined:
-        return f"{lane} net"
-    return f"{lane} block, {'identity' if depth == 0 else '1 conv' if depth == 1 else f'{depth} convs'}"
+        return _("{name} net").format(name=name)
+    if depth == 0:
+        return _("{lane} block, identity").format(lane=name)
+    words = ngettext("{lane} block, {count} conv", "{lane} block, {count} convs", depth)
+    return words.format(lane=name, count=depth)
 
 
 def _spread(stacks: Sequence[Stack], names: Sequence[str], channels: int) -> dict[str, Stack]:

@@ -142,8 +142,10 @@ METHODS: dict[str, Method] = {
         N_("Saliency"),
         r"\left|\frac{\partial f}{\partial x_i}\right|",
         "arXiv 1312.6034",
-        "Where a tiny change would move the logit most, not what the logit is made of; where a ReLU is shut it sees "
-        "nothing, however much a larger change would do.",
+        N_(
+            "Where a tiny change would move the logit most, not what the logit is made of; where a ReLU is shut it "
+            "sees nothing, however much a larger change would do."
+        ),
         _ANYWHERE,
         "slope",
         False,
@@ -153,8 +155,10 @@ METHODS: dict[str, Method] = {
         N_("Input x gradient"),
         r"x_i \frac{\partial f}{\partial x_i}",
         "arXiv 1605.01713",
-        "The logit's linear part at this image. Where x is 0 it is 0; the biases' part is left out, so the values need "
-        "not sum to the logit.",
+        N_(
+            "The logit's linear part at this image. Where x is 0 it is 0; the biases' part is left out, so the values "
+            "need not sum to the logit."
+        ),
         _ANYWHERE,
         "amount",
         False,
@@ -164,8 +168,10 @@ METHODS: dict[str, Method] = {
         N_("Integrated gradients"),
         r"(x_i - x'_i) \int_0^1 \frac{\partial f\left(x' + \alpha (x - x')\right)}{\partial x_i}\, d\alpha",
         "arXiv 1703.01365",
-        "How the difference to the baseline is shared out; another baseline tells another story, and what lies between "
-        "the two may be no image that the net was trained on.",
+        N_(
+            "How the difference to the baseline is shared out; another baseline tells another story, and what lies "
+            "between the two may be no image that the net was trained on."
+        ),
         _ANYWHERE,
         "amount",
         True,
@@ -177,8 +183,10 @@ METHODS: dict[str, Method] = {
         r"\frac{1}{n} \sum_{s=1}^{n} \frac{\partial f(x + \varepsilon_s)}{\partial x_i},\quad "
         r"\varepsilon_s \sim \mathcal{N}(0, \sigma^2)",
         "arXiv 1706.03825",
-        "The gradient averaged over the neighbourhood; it looks calmer, but the amount of noise is a choice and no "
-        "axiom says what the values add up to.",
+        N_(
+            "The gradient averaged over the neighbourhood; it looks calmer, but the amount of noise is a choice and "
+            "no axiom says what the values add up to."
+        ),
         _ANYWHERE,
         "slope",
         False,
@@ -190,8 +198,10 @@ METHODS: dict[str, Method] = {
         r"C_{\Delta x_i \Delta f} = m_{\Delta x_i \Delta f}\, \Delta x_i,\quad \sum_i C_{\Delta x_i \Delta f} = "
         r"\Delta f \quad \text{(rescale rule)}",
         "arXiv 1704.02685",
-        "The difference to the baseline by finite differences at every ReLU. Two nets that compute the same may get "
-        "different values, and it holds for nets of convs, sums and ReLU only.",
+        N_(
+            "The difference to the baseline by finite differences at every ReLU. Two nets that compute the same may "
+            "get different values, and it holds for nets of convs, sums and ReLU only."
+        ),
         _ANYWHERE,
         "amount",
         True,
@@ -203,8 +213,10 @@ METHODS: dict[str, Method] = {
         N_("Guided backprop"),
         r"R^{l} = \mathbb{1}[z^{l} > 0]\, \mathbb{1}[R^{l+1} > 0]\, R^{l+1} \quad \text{at every ReLU}",
         "arXiv 1412.6806",
-        "Sharp edges that come to a large part from the image: with random weights behind it the picture can stay much "
-        "the same (arXiv 1810.03292). Not a gradient of the net.",
+        N_(
+            "Sharp edges that come to a large part from the image: with random weights behind it the picture can stay "
+            "much the same (arXiv 1810.03292). Not a gradient of the net."
+        ),
         _ANYWHERE,
         "relevance",
         False,
@@ -214,8 +226,10 @@ METHODS: dict[str, Method] = {
         N_("Occlusion"),
         r"\frac{1}{|W_i|} \sum_{w \ni i} \left( f(x) - f(x \text{ with } x' \text{ in } w) \right)",
         "arXiv 1311.2901",
-        "What the logit loses when a square is covered. Two places that can stand in for one another both look "
-        "unimportant, and a covered image is one that the net has never seen.",
+        N_(
+            "What the logit loses when a square is covered. Two places that can stand in for one another both look "
+            "unimportant, and a covered image is one that the net has never seen."
+        ),
         _ANYWHERE,
         "amount",
         False,
@@ -225,9 +239,11 @@ METHODS: dict[str, Method] = {
     "feature_ablation": Method(
         N_("Feature ablation"),
         r"f(x) - f(x \text{ with } x' \text{ in group } g),\quad i \in g",
-        "textbook; Captum's FeatureAblation",
-        "What the logit loses without a whole cell, or without a whole channel where `cell` is 0; groups that stand in "
-        "for one another all look unimportant.",
+        N_("textbook; Captum's FeatureAblation"),
+        N_(
+            "What the logit loses without a whole cell, or without a whole channel where `cell` is 0; groups that "
+            "stand in for one another all look unimportant."
+        ),
         _ANYWHERE,
         "amount",
         False,
@@ -239,8 +255,10 @@ METHODS: dict[str, Method] = {
         r"\mathrm{ReLU}\Big( \sum_k \alpha_k A^k \Big),\quad \alpha_k = \frac{1}{Z} \sum_{p} "
         r"\frac{\partial f}{\partial A^k_p}",
         "arXiv 1610.02391",
-        "Coarse: one weight per channel, wherever in the map it counts, and only evidence for the class. It has the "
-        "grain of the map that it is taken at.",
+        N_(
+            "Coarse: one weight per channel, wherever in the map it counts, and only evidence for the class. It has "
+            "the grain of the map that it is taken at."
+        ),
         ("map",),
         "relevance",
         False,
@@ -251,8 +269,10 @@ METHODS: dict[str, Method] = {
         N_("Layer conductance"),
         r"\sum_i (x_i - x'_i) \int_0^1 \frac{\partial f}{\partial y}\frac{\partial y}{\partial x_i}\, d\alpha",
         "arXiv 1805.12233",
-        "How much of the integrated gradients of the image flows through each number y of the map; like these it "
-        "depends on the baseline.",
+        N_(
+            "How much of the integrated gradients of the image flows through each number y of the map; like these it "
+            "depends on the baseline."
+        ),
         ("map",),
         "amount",
         True,
@@ -263,8 +283,10 @@ METHODS: dict[str, Method] = {
         N_("Internal influence"),
         r"\int_0^1 \frac{\partial f\left(x' + \alpha (x - x')\right)}{\partial y}\, d\alpha",
         "arXiv 1802.03788",
-        "How much f reacts to y on the way from the baseline, whether or not y itself changes on that way; the values "
-        "sum to nothing in particular.",
+        N_(
+            "How much f reacts to y on the way from the baseline, whether or not y itself changes on that way; the "
+            "values sum to nothing in particular."
+        ),
         ("map",),
         "slope",
         False,

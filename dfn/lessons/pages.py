@@ -106,7 +106,7 @@ PAGES: dict[str, dict[str, Knob]] = {
     | _FUSION
     | {
         "at": _text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "channel.row.column, such as 3.2.5"),
-        "scale": _one(("shared", "per map", "whole net"), "shared"),
+        "scale": _one(("shared", "per map", "whole net"), "shared", in_address=True),
     },
     "attribution": _RUN
     | _FUSION

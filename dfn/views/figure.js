@@ -1,5 +1,5 @@
 // What stands below a figure that others drew: the row that saves it. `data.of` is the class of the element that holds
-// the figure, `data.name` its name, `data.rows` its numbers.
+// the figure, `data.name_of_file` names what is saved, `data.rows` are its numbers.
 
 export function draw(root, data, emit) {
   return update(mount(root, "", build, data), data, emit);
@@ -8,5 +8,5 @@ export function draw(root, data, emit) {
 function build(view) {
   const holder = () => document.getElementsByClassName(view.data.of)[0];
   const figure = () => holder().querySelector(".js-plotly-plot") ?? holder();
-  view.root.append(saving(figure, () => view.data));
+  view.root.append(saving(figure, () => ({ name: view.data.name_of_file, rows: view.data.rows })));
 }

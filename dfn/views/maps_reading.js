@@ -14,6 +14,7 @@ const READING_STYLE = `
 `;
 
 const LINE = 1.45;
+const SHORT = { deep: N_("deep"), shallow: N_("shallow"), joined: N_("joined"), map: N_("map") };
 
 function buildReading(view) {
   view.sum = html("div", { class: "sum", "aria-live": "polite" });
@@ -144,7 +145,7 @@ function changed(view, name, [one, at], [other, then]) {
     return from === null || Number.isNaN(from - to) ? [] : [[panel, to - from]];
   });
   const signed = (value) => `${value > 0 ? "+" : ""}${number(value)}`;
-  const words = panels.flatMap(([panel, value], i) => [i ? ", " : "", `${panel.id} `, coloured(view, panel.id, signed(value))]);
+  const words = panels.flatMap(([panel, value], i) => [i ? ", " : "", `${_(SHORT[panel.id] ?? panel.id)} `, coloured(view, panel.id, signed(value))]);
   return html("div", { class: "change" }, `${name}: `, ...words);
 }
 
