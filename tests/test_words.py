@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 LANGUAGES = catalogue.LANGUAGES_OF_CATALOGUES
 PAGES = sorted(path.stem for path in (ROOT / "app" / "app_pages").glob("*.py"))
 
-NOT_YET = ("compare", "depth_map", "lesions", "lessons", "train")
+NOT_YET = ("lessons", "train")
 """Pages that are not translated yet. This must become empty."""
 
 NOT_YET_LESSONS = ("02-fusion", "03-exchange", "04-essential-depth", "05-flow", "06-multi-scale", "07-joint-learning")
@@ -208,15 +208,16 @@ SEEN_IN_FIGURES = {"text", "name", "hovertemplate", "ticktext", "x", "y", "label
 NAMES_OF_THE_FIELD = """
 DFN Lab Wang Wei Zhang Zeng arXiv ReLU ResNet Highway Inception FitNets Captum PyTorch Python CSV PNG SVG HTML JSON TOML
 Enter Tab Shift Esc Ctrl Home End GPU CPU CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
-sum mean max concat gate adaptive zlmzju fusenet
+sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn
 """
 NAMES = set(NAMES_OF_THE_FIELD.split())
 PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *data_sets(), *PRESETS]
 PHRASES += [name for info in data_sets().values() for name in info.classes]
-PHRASES += [text for method in methods().values() for text in (f"{method.family}: {method.title}", method.title)]
+for method in methods().values():
+    PHRASES += [f"{method.family}: {method.title}", method.title, method.title[0].upper() + method.title[1:]]
 # Labels of runs, as they lie on the disk: fused 50 + 14, plain 50.
 LABEL = r"(?:fused|plain|late|decision|resnet) \d+(?: \+ \d+)*"
-MARKUP = r"`[^`]*`|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
+MARKUP = r"`[^`]*`|\$[^$]*\$|%\{[^}]*\}|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
 IN_BRACKETS = r"\([a-z -]+\)"  # a term of the field behind its translation
 NAMED = "|".join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))
 # Korean particles follow a name without a space, so that no boundary of a word stands between them.

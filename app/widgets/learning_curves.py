@@ -11,7 +11,7 @@ from widgets import view
 
 def show(curves: Sequence[tuple[str, str, str, Progress]], key: str) -> None:
     """Draw (id, label, role, what is known) of every run; the axes end where the longest run ends."""
-    begins = [progress.begin for *_, progress in curves if progress.begin]
+    begins = [progress.begin for *_about, progress in curves if progress.begin]
     steps = max((begin["steps"] for begin in begins), default=1)
     per_epoch = {begin["steps_per_epoch"] for begin in begins}
     epochs = max((begin["steps"] // max(1, begin["steps_per_epoch"]) for begin in begins), default=1)

@@ -1,5 +1,7 @@
 """Numbers as people read them."""
 
+from dfn.words import _
+
 
 def million(value: float) -> str:
     """`0.93 M`, `12.4 k`: three digits and a unit."""
@@ -23,9 +25,10 @@ def duration(seconds: float) -> str:
     """`4 s`, `2 min 5 s`, `3 h 10 min`"""
     seconds = max(0, round(seconds))
     if seconds < 60:
-        return f"{seconds} s"
+        return _("{seconds} s").format(seconds=seconds)
     minutes, rest = divmod(seconds, 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        text = _("{minutes} min {seconds} s") if rest else _("{minutes} min")
+        return text.format(minutes=minutes, seconds=rest)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
+    return _("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
