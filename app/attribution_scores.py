@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 POINTED_AT = 24
 DRAWS = 8
-ORDERS = (N_("deletion"), N_("insertion"))
+ORDERS: tuple["Order", ...] = ("deletion", "insertion")
 
 
 def sensitivity(net: "FusedNet", images: "Dataset", asked: Asked, picture: Picture, tell: Tell) -> float:

@@ -15,6 +15,7 @@ from dfn.referee.results import Machine
 from dfn.runs.store import Run, Status
 from dfn.training.comparisons import Settings
 from dfn.training.recipe import Recipe
+from dfn.words import _
 
 LARGEST = 1_000_000
 
@@ -71,10 +72,10 @@ def seconds_left(rows: Sequence[Reached], steps: int, example: Recorded | None) 
     wanted = [row.macs for row in rows if row.state != "done"]
     own = estimated_seconds(wanted, rows)
     if own is not None:
-        return own, "at the pace of the cells that are done"
+        return own, _("at the pace of the cells that are done")
     if example is None or (there := estimated_seconds(wanted, example.cells)) is None:
         return None
-    return there * steps / max(1, example.steps), "at the pace of the recorded map"
+    return there * steps / max(1, example.steps), _("at the pace of the recorded map")
 
 
 def recorded(file: Path) -> Recorded | None:

@@ -13,6 +13,8 @@ from dfn.design.errors import DesignError
 from dfn.design.nodes import Conv, Fusion, MergeRun, Series, Tap
 from dfn.design.paths import Spectrum, chain, path_spectrum
 from dfn.design.spec import Design
+from dfn.insight.maps import lane_words
+from dfn.words import _
 
 How = Literal["zero", "mean", "resample"]
 HOWS: tuple[How, ...] = get_args(How)
@@ -59,7 +61,7 @@ class Options:
     def blocks(self) -> tuple[str, ...]:
         """All blocks from stem to classifier, those of one fusion together."""
         numbered = [(at, block) for lane in self.lanes.values() for at, block in enumerate(lane)]
-        return tuple(block for _, block in sorted(numbered, key=lambda item: item[0]))
+        return tuple(block for _at, block in sorted(numbered, key=lambda item: item[0]))
 
     @property
     def fusions(self) -> int:
@@ -77,7 +79,7 @@ def options(design: Design, shape: tuple[int, int, int]) -> Options:
         return Options({"plain": taps} if taps and whole else {}, (), ())
     lanes: dict[str, tuple[str, ...]] = {}
     for name, node in fusions:
-        for block, _ in named_branches(node, name):
+        for block, _branch in named_branches(node, name):
             lane = block.rpartition("/")[2]
             lanes[lane] = (*lanes.get(lane, ()), block)
     try:
@@ -87,7 +89,7 @@ def options(design: Design, shape: tuple[int, int, int]) -> Options:
     fed = [name for name, node in fusions[:-1] if node.join != "concat"]
     edges = tuple(f"{name}/{lane}" for name in fed for lane in lanes)
     shapes = cost(design, shape).shapes
-    after = [shapes.get(f"{name}/joined", ()) for name, _ in fusions]
+    after = [shapes.get(f"{name}/joined", ()) for name, _node in fusions]
     between = list(zip([shapes.get("stem", ()), *after[:-1]], after, strict=True))
     pairs = [(i, j) for i, j in combinations(range(len(fusions)), 2) if between[i] == between[j]]
     return Options(lanes, edges, tuple((lane, i + 1, j + 1) for lane in lanes for i, j in pairs))
@@ -152,7 +154,7 @@ def paths_left(design: Design, lesion: Lesion) -> Spectrum | None:
         links = chain(design)
     except DesignError:
         return None
-    lanes = [name.rpartition("/")[2] for name, _ in named_branches(_first_fusion(design), "fusion1")]
+    lanes = [name.rpartition("/")[2] for name, _branch in named_branches(_first_fusion(design), "fusion1")]
     depths = [list(row) for row in links.blocks]
     if lesion.swap:
         lane, first, second = lesion.swap
@@ -216,20 +218,29 @@ def toggled(lesion: Lesion, block: str, blocks: Sequence[str]) -> Lesion:
 
 def words(name: str) -> str:
     """`fusion3/deep` as people say it."""
-    place, _, lane = name.partition("/")
+    place, _slash, lane = name.partition("/")
     number = place.removeprefix("fusion").removeprefix("block")
-    return f"{lane} {number}" if lane else f"block {number}"
+    if not lane:
+        return _("block {number}").format(number=number)
+    return _("{lane} {number}").format(lane=lane_words(lane), number=number)
 
 
 def edge_words(name: str) -> str:
     """`fusion3/deep`, as the way on which that fusion feeds that base network."""
     number, lane = numbered(name)
-    return f"fusion {number} to {lane}"
+    return _("fusion {number} to {lane}").format(number=number, lane=lane_words(lane))
+
+
+def pair_words(swap: tuple[str, int, int]) -> str:
+    """Two blocks of one base network, as people say it."""
+    lane, *numbers = swap
+    one, other = (words(f"fusion{number}/{lane}") for number in numbers)
+    return _("{one} and {other}").format(one=one, other=other)
 
 
 def numbered(name: str) -> tuple[int, str]:
     """Fusion and lane of `fusion3/deep`."""
-    place, _, lane = name.partition("/")
+    place, _slash, lane = name.partition("/")
     return int(place.removeprefix("fusion")), lane
 
 

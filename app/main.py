@@ -29,9 +29,9 @@ PAGES = [
     ),
     st.Page(
         "app_pages/methods.py",
-        title="Methods",
+        title=_("Methods"),
         icon=":material/family_history:",
-        help="The methods around deep fusion as a family tree: what each changes, and its net.",
+        help=_("The methods around deep fusion as a family tree: what each changes, and its net."),
     ),
     st.Page(
         "app_pages/train.py",

@@ -21,6 +21,7 @@ from dfn.runs.index import Entry
 from dfn.runs.store import Run
 from dfn.training.comparisons import Frame, Method, methods
 from dfn.training.recipe import Objective, Recipe, differences
+from dfn.words import N_, _
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,23 +42,36 @@ LEARNED = frozenset({"gate", "adaptive", "weighted", "inverse-variance"})
 """Joins whose weights are not known before training."""
 
 STATUS = {
-    "paper": "as its source gives it",
-    "reconstruction": "reconstruction: its source leaves details open",
-    "ours": "ours, after its source",
+    "paper": N_("as its source gives it"),
+    "reconstruction": N_("reconstruction: its source leaves details open"),
+    "ours": N_("ours, after its source"),
 }
 
 LOSSES: dict[Objective, str] = {
-    "mean-of-losses": "Every net has a loss of its own; their mean is minimised.",
-    "sum-of-losses": "Every net has a loss of its own; their sum is minimised, as if each trained alone.",
-    "side-outputs": "Every classifier has a loss, and the averaged answer as well.",
-    "companion-losses": "While it trains, a small classifier at every flag adds its loss, with a weight that falls.",
-    "auxiliary-paths": "Each lane alone, with the weights that it has here, has a loss as well. The last answer and "
-    "the lanes count the same.",
-    "distillation": "The softened answers of the trained net are learned beside the classes.",
-    "fitnets": "First the framed map is drawn to the framed map of the trained net, through a conv that is thrown away "
-    "later; then its softened answers are learned beside the classes.",
+    "mean-of-losses": N_("Every net has a loss of its own; their mean is minimised."),
+    "sum-of-losses": N_("Every net has a loss of its own; their sum is minimised, as if each trained alone."),
+    "side-outputs": N_("Every classifier has a loss, and the averaged answer as well."),
+    "companion-losses": N_(
+        "While it trains, a small classifier at every flag adds its loss, with a weight that falls."
+    ),
+    "auxiliary-paths": N_(
+        "Each lane alone, with the weights that it has here, has a loss as well. The last answer and the lanes count "
+        "the same."
+    ),
+    "distillation": N_("The softened answers of the trained net are learned beside the classes."),
+    "fitnets": N_(
+        "First the framed map is drawn to the framed map of the trained net, through a conv that is thrown away later; "
+        "then its softened answers are learned beside the classes."
+    ),
 }
 """What is minimised, where that is not the loss of the answer alone."""
+
+DIFFERENCES = (
+    *(N_("side outputs"), N_("companions"), N_("auxiliary paths"), N_("apart"), N_("distilled"), N_("hinted")),
+    *(N_("group norm"), N_("no norm"), N_("glorot start"), N_("orthogonal start"), N_("lsuv start")),
+    *(N_("dropout"), N_("drop-path"), N_("no weight decay"), N_("early stopping")),
+)
+"""The words of `differences` that are translated where a card shows them; in labels they stay as they are."""
 
 Lines = dict[str, tuple[list[float], list[float]]]
 """By name the x values and the y values of a line."""
@@ -91,23 +105,24 @@ def same_net(one: Design, other: Design) -> bool:
 
 def apart(recipe: Recipe, fused: Recipe) -> list[str]:
     """In words, what sets a training apart from that of the fused net without being seen in the drawing."""
-    return [words for words in differences(recipe) if words not in (*differences(fused), *joins(recipe.design))]
+    usual = (*differences(fused), *joins(recipe.design))
+    return [_(words) for words in differences(recipe) if words not in usual]
 
 
 def counts(design: Design, other: Design, shape: tuple[int, int, int]) -> list[Count]:
     """Parameters, multiply-adds, paths and their depths, of a net and of another one."""
     of = [(cost(net, shape), paths.path_spectrum(net)) for net in (design, other)]
     said = {
-        "parameters": [f"{spent.parameters:,}" for spent, _ in of],
-        "multiply-adds an image": [f"{spent.macs:,}" for spent, _ in of],
-        "paths": [f"{sum(spectrum.values()):,}" for _, spectrum in of],
-        "layers on a path": [_span(min(spectrum), max(spectrum)) for _, spectrum in of],
+        _("parameters"): [f"{spent.parameters:,}" for spent, _spectrum in of],
+        _("multiply-adds an image"): [f"{spent.macs:,}" for spent, _spectrum in of],
+        _("paths"): [f"{sum(spectrum.values()):,}" for _spent, spectrum in of],
+        _("layers on a path"): [_span(min(spectrum), max(spectrum)) for _spent, spectrum in of],
     }
     return [Count(name, *both) for name, both in said.items()]
 
 
 def _span(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
+    return f"{low}" if low == high else _("{low} to {high}").format(low=low, high=high)
 
 
 def joins(design: Design) -> set[str]:
@@ -143,16 +158,16 @@ def loss_weights(recipe: Recipe, points: int = 101) -> Lines:
     match recipe.objective:
         case "companion-losses":
             companions = [COMPANION_WEIGHT * max(0.0, 1 - t / recipe.companion_share) for t in done]
-            return {"the net's own loss": (done, [1.0] * points), "each companion": (done, companions)}
+            return {N_("the net's own loss"): (done, [1.0] * points), N_("each companion"): (done, companions)}
         case "distillation":
             hinted = 0.0
         case "fitnets":
             hinted = HINT_SHARE
     after = [(t - hinted) / (1 - hinted) for t in done]
     taught = [FIRST_WEIGHT + (LAST_WEIGHT - FIRST_WEIGHT) * t if t >= 0 else 0.0 for t in after]
-    terms = {"the classes": [float(t >= 0) for t in after], "the teacher's answers": taught}
+    terms = {N_("the classes"): [float(t >= 0) for t in after], N_("the teacher's answers"): taught}
     if hinted:
-        terms = {"the hint": [float(t < 0) for t in after], **terms}
+        terms = {N_("the hint"): [float(t < 0) for t in after], **terms}
     return {name: (done, weights) for name, weights in terms.items()}
 
 
@@ -211,7 +226,7 @@ def learned_weights(net: "FusedNet", images: "Dataset") -> dict[str, dict[str, f
     """How the joins of a trained net weigh their branches, the mean over some test images."""
     from dfn.insight.start import branch_weights
 
-    x, _ = some_images(images, range(min(64, len(images.test.labels))))
+    x, _labels = some_images(images, range(min(64, len(images.test.labels))))
     return branch_weights(net, x)
 
 

@@ -7,16 +7,17 @@ from typing import Any
 import race
 
 from dfn.training.comparisons import CONTROLS, Frame, Method, methods
+from dfn.words import N_, _
 
 FAMILIES = {
-    "fusion": "another join, or another place for it",
-    "base network": "what is fused, alone",
-    "shortcut": "a base network that is a shortcut",
-    "views": "a column for each view of the image",
-    "regulariser": "one switch of the norm or of the training",
-    "supervision": "losses at other places",
-    "transfer": "a net that was trained before helps",
-    "start": "other first weights",
+    N_("fusion"): N_("another join, or another place for it"),
+    N_("base network"): N_("what is fused, alone"),
+    N_("shortcut"): N_("a base network that is a shortcut"),
+    N_("views"): N_("a column for each view of the image"),
+    N_("regulariser"): N_("one switch of the norm or of the training"),
+    N_("supervision"): N_("losses at other places"),
+    N_("transfer"): N_("a net that was trained before helps"),
+    N_("start"): N_("other first weights"),
 }
 """How the members of a family stand to deep fusion; a family that is not here stands without such words."""
 _ANOTHER_NET = ("fusion", "base network", "shortcut", "views")
@@ -28,27 +29,28 @@ def tree(selected: str, families: Iterable[str] = (), search: str = "") -> dict[
     wanted, words = set(families), search.lower().split()
 
     def member(method: Method) -> dict[str, Any]:
-        said = " ".join((method.name, method.title, method.family, method.relation, method.source)).lower()
+        english = (method.name, method.title, method.family, method.relation, method.source)
+        said = " ".join((*english, *map(_, english))).lower()
         fits = (not wanted or method.family in wanted) and all(word in said for word in words)
-        about = {"name": method.name, "title": method.title, "says": method.relation, "shown": fits}
+        about = {"name": method.name, "title": method.title, "says": _(method.relation), "shown": fits}
         return {**about, "role": method.role}
 
     root, *others = methods().values()
     grown: dict[str, list[dict[str, Any]]] = {}
     for method in others:
         grown.setdefault(method.family, []).append(member(method))
-    named = [
-        {"name": name, "says": FAMILIES.get(name, ""), "methods": found} for name, found in _in_order(grown).items()
-    ]
+    grown = _in_order(grown)
+    counted = "; ".join(f"{_(name)}, {len(found)}" for name, found in grown.items())
     return {
         "root": member(root),
         "sides": [
-            {"title": "another net", "families": _side(named, another_net=True)},
-            {"title": "another training", "families": _side(named, another_net=False)},
+            {"title": _("another net"), "families": _side(grown, another_net=True)},
+            {"title": _("another training"), "families": _side(grown, another_net=False)},
         ],
         "selected": selected,
-        "alt": f"A family tree of {len(others)} methods around deep fusion: "
-        + "; ".join(f"{family['name']}, {len(family['methods'])}" for family in named),
+        "alt": _("A family tree of {count} methods around deep fusion: {families}").format(
+            count=len(others), families=counted
+        ),
     }
 
 
@@ -57,8 +59,12 @@ def _in_order(grown: dict[str, Any]) -> dict[str, Any]:
     return {name: grown[name] for name in (*known, *(name for name in grown if name not in known))}
 
 
-def _side(families: list[dict[str, Any]], *, another_net: bool) -> list[dict[str, Any]]:
-    return [family for family in families if (family["name"] in _ANOTHER_NET) == another_net]
+def _side(families: dict[str, list[dict[str, Any]]], *, another_net: bool) -> list[dict[str, Any]]:
+    return [
+        {"name": _(name), "says": _(FAMILIES.get(name, "")), "methods": found}
+        for name, found in families.items()
+        if (name in _ANOTHER_NET) == another_net
+    ]
 
 
 def shown(tree: dict[str, Any]) -> list[str]:
@@ -76,7 +82,12 @@ _LINKS = {
 
 
 def linked(source: str) -> str:
-    """A source as Markdown, with a link wherever it names an arXiv paper or the code that it was read from."""
+    """A source as Markdown, with a link wherever it names an arXiv paper or the code that it was read from. What
+    follows a paper that it begins with is translated by itself, where the whole is not."""
+    paper = re.match(r".*?arXiv \d{4}\.\d{4,5}", source)
+    if paper and _(source) == source:
+        source = paper[0] + _(source.removeprefix(paper[0]))
+    source = _(source)
     for pattern, link in _LINKS.items():
         source = re.sub(pattern, link, source)
     return source

@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import save_file
 from streamlit.testing.v1 import AppTest
 from widgets import own_image as own_widget
+from widgets.attribution_view import small_share
 
 import dfn
 from dfn.data.own import accepted, fit, own_image, photograph
@@ -175,7 +176,7 @@ def test_attribution_of_an_own_image_is_that_of_its_pixels(fused):
     images, net = cached.images_of(fused), cached.net_after(str(fused.folder), 5)
     x = images.normalise(torch.from_numpy(own_image(drawn(), (1, 8, 8), invert=True).pixels)[None])
     found = attribute(net, x, int(net(x).argmax()), "deep_lift")
-    assert found.gap is not None and cards_of(app)["completeness gap"] == f"{100 * float(found.gap[0]):.1f} %"
+    assert found.gap is not None and cards_of(app)["completeness gap"] == small_share(float(found.gap[0]))
     assert "**Test image 7**" in text_of(app) and "**Your image**" in text_of(app)
 
 

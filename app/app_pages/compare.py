@@ -7,7 +7,6 @@ import compare_data
 import streamlit as st
 from compare_data import LIVING
 from widgets import compare_controls, compare_result, data_choice, net_controls, training_choice, view
-from widgets.words import plural
 
 from dfn.design.errors import DesignError
 from dfn.referee.results import find, pace
@@ -15,6 +14,7 @@ from dfn.runs import launch
 from dfn.runs.store import RunError, Store
 from dfn.training.comparisons import Frame
 from dfn.training.recipe import Recipe, RecipeError
+from dfn.words import _, ngettext
 
 EVERY = 2.0
 GOING, MOVING = "compare-going", "compare-moving"
@@ -22,15 +22,17 @@ GOING, MOVING = "compare-going", "compare-moving"
 with st.sidebar:
     info = data_choice.show()
     settings = training_choice.show(info)
-    with st.expander("The net", icon=":material/account_tree:"):
+    with st.expander(_("The net"), icon=":material/account_tree:"):
         chosen = net_controls.show(info)
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Is the gap larger than chance?", anchor=False, width="stretch")
+    st.title(_("Is the gap larger than chance?"), anchor=False, width="stretch")
     view.copy_link()
 st.markdown(
-    "The same images in the same order for every net, once for every seed. A gap counts when it is larger than what "
-    "another seed changes."
+    _(
+        "The same images in the same order for every net, once for every seed. A gap counts when it is larger than "
+        "what another seed changes."
+    )
 )
 terms = compare_controls.show()
 
@@ -65,7 +67,7 @@ def buttons(waiting: list[list[Recipe]], recipes: list[Recipe], states: list[str
     """Start, go on and stop; returns whether anything is trained."""
     moving = any(state in LIVING for state in states)
     with st.container(horizontal=True, vertical_alignment="center"):
-        word = "Go on" if states and not over else "Start"
+        word = _("Go on") if states and not over else _("Start")
         start = st.button(
             word,
             type="primary",
@@ -74,10 +76,14 @@ def buttons(waiting: list[list[Recipe]], recipes: list[Recipe], states: list[str
             disabled=moving or over or not info.available,
         )
         stop = st.button(
-            "Stop", icon=":material/stop:", key="compare-stop", disabled=not moving, help="What was computed is kept."
+            _("Stop"),
+            icon=":material/stop:",
+            key="compare-stop",
+            disabled=not moving,
+            help=_("What was computed is kept."),
         )
-        done = states.count("done")
-        st.markdown(f"{done} of {plural(len(recipes), 'run')} done", width="content")
+        text = ngettext("{done} of {count} run done", "{done} of {count} runs done", len(recipes))
+        st.markdown(text.format(done=states.count("done"), count=len(recipes)), width="content")
     try:
         if start:
             compare_data.begin(waiting, store, again=True)
@@ -88,7 +94,7 @@ def buttons(waiting: list[list[Recipe]], recipes: list[Recipe], states: list[str
         elif st.session_state.get(GOING) != plan or over or not compare_data.begin(waiting, store, again=False):
             return moving
     except RunError as error:
-        st.error(f"This did not work: {error}.")
+        st.error(_("This did not work: {error}.").format(error=error))
         return moving
     st.rerun()
 
@@ -107,7 +113,7 @@ def screen() -> None:
         recipes, over = compare_data.every_recipe(found), False
         waiting = []
     known = compare_data.statuses(recipes, store)
-    states = [status.state for _, status in known.values()]
+    states = [status.state for _run, status in known.values()]
     if found is not None:
         waiting = compare_data.ready(found, known)
         over = len(states) == len(recipes) and all(state == "done" for state in states)
@@ -116,7 +122,7 @@ def screen() -> None:
         st.session_state[MOVING] = moving
         st.rerun()
     notices(bool(states), found is None)
-    trouble = {status.message for _, status in known.values() if status.state == "failed"}
+    trouble = {status.message for _run, status in known.values() if status.state == "failed"}
     for message in sorted(trouble):
         st.warning(message, icon=":material/error:")
     if found is not None and states:
@@ -132,19 +138,23 @@ def notices(own: bool, pacing: bool) -> None:
     """What is shown, where it is not what was set."""
     if not info.available:
         st.warning(
-            f"{info.title} is not on this machine yet. `dfn data fetch {info.name}` downloads it, or point DFN_DATA at "
-            "a folder that holds the official files.",
+            _(
+                "{title} is not on this machine yet. `dfn data fetch {name}` downloads it, or point DFN_DATA at a "
+                "folder that holds the official files."
+            ).format(title=_(info.title), name=info.name),
             icon=":material/download:",
         )
     if pacing and own:
-        st.info("The pace of every net is measured first; how long each may train follows from it.")
+        st.info(_("The pace of every net is measured first; how long each may train follows from it."))
     if own and not pacing:
         return
     example = cached.recorded_comparison(cached.RECORDED_COMPARISON)
     if example:
         st.info(
-            f"A **recorded comparison**, made by this lab's own command: {example.data}; {example.machine}. "
-            "Press **Start** to train what you have set.",
+            _(
+                "A **recorded comparison**, made by this lab's own command: {data}; {machine}. Press **Start** to "
+                "train what you have set."
+            ).format(data=example.data, machine=example.machine),
             icon=":material/videocam:",
         )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from compare_data import LIVING, begin, statuses
 from live import Progress
 from widgets import data_choice, depth_map_controls, link_choice, training_choice, view
-from widgets.words import duration, plural
+from widgets.words import duration
 
 from dfn.design.errors import DesignError
 from dfn.figures.depth_map import TITLES, Quantity, depth_map, depth_map_alt, shown
@@ -18,15 +18,18 @@ from dfn.referee.grid import Cell, Reached
 from dfn.runs import launch
 from dfn.runs.store import Run, RunError, Status, Store
 from dfn.training.recipe import Recipe, RecipeError
+from dfn.words import N_, _, ngettext
 
 EVERY = 2.0
 MOVING = "map-moving"
-SHOWN = {"accuracy": "accuracy", "loss": "training loss", "stem_gradient": "stem gradient"}
+SHOWN = {"accuracy": N_("accuracy"), "loss": N_("training loss"), "stem_gradient": N_("stem gradient")}
 ABOUT: dict[Quantity, str] = {
-    "accuracy": "Share of the test images called rightly after the last epoch so far.",
-    "loss": "Mean over the last epoch so far, in nats. Bright is low.",
-    "stem_gradient": "Norm of the gradient of the stem's weights in the first step, coloured by its power of ten: what "
-    "of the loss reaches the first layer before anything is learned.",
+    "accuracy": N_("Share of the test images called rightly after the last epoch so far."),
+    "loss": N_("Mean over the last epoch so far, in nats. Bright is low."),
+    "stem_gradient": N_(
+        "Norm of the gradient of the stem's weights in the first step, coloured by its power of ten: what of the loss "
+        "reaches the first layer before anything is learned."
+    ),
 }
 
 store = Store()
@@ -34,10 +37,10 @@ store = Store()
 
 def title() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.title("Where can depth be trained?", anchor=False, width="stretch")
+        st.title(_("Where can depth be trained?"), anchor=False, width="stretch")
         view.copy_link()
     st.markdown(
-        "Every square is one fused net: deep depth across, shallow depth upwards. Pick a square to open its run."
+        _("Every square is one fused net: deep depth across, shallow depth upwards. Pick a square to open its run.")
     )
 
 
@@ -51,12 +54,12 @@ def read(run: Run) -> Progress:
 
 def buttons(recipes: dict[Cell, Recipe], known: dict[str, tuple[Run, Status]], rows: list[Reached]) -> bool:
     """What it costs, start and stop; returns whether anything is trained."""
-    states = [status.state for _, status in known.values()]
+    states = [status.state for _run, status in known.values()]
     moving = any(state in LIVING for state in states)
     left = len(recipes) - states.count("done")
     estimate = depth_map_data.seconds_left(rows, steps, example)
     with st.container(horizontal=True, vertical_alignment="center"):
-        word = "Go on" if states and left else "Start"
+        word = _("Go on") if states and left else _("Start")
         start = st.button(
             word,
             type="primary",
@@ -65,23 +68,36 @@ def buttons(recipes: dict[Cell, Recipe], known: dict[str, tuple[Run, Status]], r
             disabled=moving or not left or not info.available,
         )
         stop = st.button(
-            "Stop", icon=":material/stop:", key="map-stop", disabled=not moving, help="What was computed is kept."
+            _("Stop"),
+            icon=":material/stop:",
+            key="map-stop",
+            disabled=not moving,
+            help=_("What was computed is kept."),
         )
-        said = f"{plural(left, 'net')} of {len(recipes)} to train"
-        if left and estimate:
-            said += f", about {duration(estimate[0])} {estimate[1]}"
-        st.markdown(said if left else f"All {len(recipes)} nets are trained", width="content")
+        st.markdown(said_left(left, len(recipes), estimate), width="content")
     try:
         if start:
             begin(depth_map_data.columns(recipes), store, again=True)
         elif stop:
-            launch.stop(run for run, _ in known.values())
+            launch.stop(run for run, _status in known.values())
         else:
             return moving
     except RunError as error:
-        st.error(f"This did not work: {error}.")
+        st.error(_("This did not work: {error}.").format(error=error))
         return moving
     st.rerun()
+
+
+def said_left(left: int, every: int, estimate: tuple[float, str] | None) -> str:
+    """How many nets are to be trained, and about how long that takes."""
+    if not left:
+        return _("All {count} nets are trained").format(count=every)
+    nets = ngettext("{count:,} net of {all} to train", "{count:,} nets of {all} to train", left)
+    nets = nets.format(count=left, all=every)
+    if not estimate:
+        return nets
+    seconds, pace = estimate
+    return _("{nets}, about {duration} {pace}").format(nets=nets, duration=duration(seconds), pace=pace)
 
 
 def screen() -> None:
@@ -94,18 +110,23 @@ def screen() -> None:
         st.session_state[MOVING] = moving
         st.rerun()
     if not info.available:
-        st.warning(f"{info.title} is not on this machine yet. `dfn data fetch {info.name}` downloads it.")
-    for message in sorted({status.message for _, status in known.values() if status.state == "failed"}):
+        text = _("{title} is not on this machine yet. `dfn data fetch {name}` downloads it.")
+        st.warning(text.format(title=_(info.title), name=info.name))
+    for message in sorted({status.message for _run, status in known.values() if status.state == "failed"}):
         st.warning(message, icon=":material/error:")
     own = bool(known)
     if not own and example:
         rows = example.cells
         st.info(
-            f"A **recorded map**, made by this lab's own command: digits, width {example.width}, "
-            f"{example.epochs} epochs, one seed; {example.machine}. Press **Start** to train what you have set.",
+            _(
+                "A **recorded map**, made by this lab's own command: digits, width {width}, {epochs} epochs, one seed; "
+                "{machine}. Press **Start** to train what you have set."
+            ).format(width=example.width, epochs=example.epochs, machine=example.machine),
             icon=":material/videocam:",
         )
-    said = link_choice.show(st.pills, "Show", list(SHOWN), "show", "accuracy", lambda word: SHOWN[word], required=True)
+    said = link_choice.show(
+        st.pills, _("Show"), list(SHOWN), "show", "accuracy", lambda word: _(SHOWN[word]), required=True
+    )
     maps, square = st.columns([3, 2])
     with square, st.container(border=True):
         picked = chosen(rows, own)
@@ -119,11 +140,11 @@ def draw(rows: list[Reached], quantity: Quantity, picked: Cell) -> None:
     bounds = depth_map_data.bounds(rows, quantity)
     for fusions in sorted({row.cell.fusions for row in rows}):
         values = depth_map_data.values(rows, quantity, fusions)
-        name = "decision fusion" if fusions == 0 else plural(fusions, "fusion")
+        name = _("decision fusion") if fusions == 0 else counted(fusions)
         here = (picked.deep, picked.shallow) if picked.fusions == fusions else None
         with st.container(border=True):
             event = st.plotly_chart(
-                depth_map(values, quantity, f"{name}: {TITLES[quantity]}", bounds, here, dark),
+                depth_map(values, quantity, f"{name}: {_(TITLES[quantity])}", bounds, here, dark),
                 key=f"map-{fusions}-{st.session_state.get('map-clicks', 0)}",
                 on_select="rerun",
                 selection_mode="points",
@@ -131,7 +152,8 @@ def draw(rows: list[Reached], quantity: Quantity, picked: Cell) -> None:
                 config={"displaylogo": False, "displayModeBar": False},
             )
         take(event, fusions, rows)
-    st.caption(f"{ABOUT[quantity]} One seed a square: neighbours that differ little may have changed places by chance.")
+    chance = _("One seed a square: neighbours that differ little may have changed places by chance.")
+    st.caption(f"{_(ABOUT[quantity])} {chance}")
 
 
 def take(event: Any, fusions: int, rows: list[Reached]) -> None:
@@ -152,32 +174,43 @@ def chosen(rows: list[Reached], own: bool) -> Cell:
     """The picked cell, its figures and its run; the select box does all that a click does."""
     names = {row.cell.name: row for row in rows}
     name = link_choice.show(
-        st.selectbox, "Square", list(names), "cell", rows[-1].cell.name, lambda name: words(names[name].cell)
+        st.selectbox, _("Square"), list(names), "cell", rows[-1].cell.name, lambda name: words(names[name].cell)
     )
     row = names[name]
     figures = {
-        "test accuracy": "–" if row.accuracy is None else f"{shown('accuracy', row.accuracy)} %",
-        "training loss": "–" if row.loss is None else f"{shown('loss', row.loss)} nats",
-        "stem gradient": "–" if row.stem_gradient is None else shown("stem_gradient", row.stem_gradient),
-        "training": "–" if row.seconds is None else duration(row.seconds),
+        _("test accuracy"): "–" if row.accuracy is None else f"{shown('accuracy', row.accuracy)} %",
+        _("training loss"): "–" if row.loss is None else _("{loss} nats").format(loss=shown("loss", row.loss)),
+        _("stem gradient"): "–" if row.stem_gradient is None else shown("stem_gradient", row.stem_gradient),
+        _("training"): "–" if row.seconds is None else duration(row.seconds),
     }
     for label, value in figures.items():
         st.markdown(f"{label}: **{value}**")
     if own and row.state != "new":
         with st.container(horizontal=True):
             st.page_link(
-                "app_pages/runs.py", label="Open its run", icon=":material/history:", query_params={"picked": row.run}
+                "app_pages/runs.py",
+                label=_("Open its run"),
+                icon=":material/history:",
+                query_params={"picked": row.run},
             )
             if row.state == "done":
                 st.page_link(
-                    "app_pages/maps.py", label="Its maps", icon=":material/grid_view:", query_params={"run": row.run}
+                    "app_pages/maps.py",
+                    label=_("Its maps"),
+                    icon=":material/grid_view:",
+                    query_params={"run": row.run},
                 )
     return row.cell
 
 
 def words(cell: Cell) -> str:
     """`26 + 8, 6 fusions`"""
-    return f"{cell.deep} + {cell.shallow}, {plural(cell.fusions, 'fusion')}"
+    return f"{cell.deep} + {cell.shallow}, {counted(cell.fusions)}"
+
+
+def counted(fusions: int) -> str:
+    """`6 fusions`"""
+    return ngettext("{count} fusion", "{count} fusions", fusions).format(count=fusions)
 
 
 with st.sidebar:

@@ -21,20 +21,21 @@ from widgets import (
     view,
 )
 from widgets.lesion_strip import Judge
-from widgets.words import percent, plural
+from widgets.words import percent
 
 from dfn.design.paths import path_spectrum
 from dfn.design.spec import to_json
 from dfn.runs.store import Run
+from dfn.words import N_, _, ngettext
 
-MORE = ("the whole dial", "random lesions", "beside other nets")
+MORE = (N_("the whole dial"), N_("random lesions"), N_("beside other nets"))
 
 
 def show_net(run: Run, lesion: Lesion, choice: Options) -> None:
     """The drawing; a click on a block cuts it."""
     whole = cached.drawing(to_json(run.recipe.design), cached.image_shape(run.recipe), None)
     left = paths_left(run.recipe.design, lesion)
-    alt = f"{run.recipe.label}: {lesion_result.done(lesion) or 'whole'}."
+    alt = _("{label}: {done}.").format(label=run.recipe.label, done=lesion_result.done(lesion) or _("whole"))
     data = {**drawn(whole, lesion, left), "compact": False, "selected": None, "alt": alt}
     event = view.show("net", data, key=f"lesion-net-{run.id}")
     clicked = event.get("select", {}).get("id", "")
@@ -50,13 +51,15 @@ def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) 
     total = len(images.test)
     count = judged(cached.costs(to_json(run.recipe.design), images.shape).shapes, total)
     judge = str(run.folder), epoch, count
-    on = f"all {total:,} test images" if count == total else f"the first {count:,} of {total:,} test images"
+    on = _("all {total:,} test images") if count == total else _("the first {count:,} of {total:,} test images")
+    on = on.format(count=count, total=total)
     whole, left = path_spectrum(run.recipe.design), paths_left(run.recipe.design, lesion)
     outcome = cached.lesion_outcome(*judge, lesion)
     if lesion.changes:
         headline.markdown(lesion_result.verdict(outcome, lesion, run.recipe.design.classes, left))
     else:
-        headline.markdown(f"The net is whole and calls **{percent(outcome.before)}** of {on} right.")
+        said = _("The net is whole and calls **{share}** of {images} right.")
+        headline.markdown(said.format(share=percent(outcome.before), images=on))
     with st.container(border=True):
         lesion_result.show(outcome, whole, left, on)
         picked = flow_image.show(images, run, epoch)
@@ -75,7 +78,14 @@ def show_more(run: Run, judge: Judge, before: float, lesion: Lesion, choice: Opt
     with st.container(border=True):
         lesion_strip.guess(judge, choice, lesion.how, before)
     offered = MORE if companions(run.recipe, ("plain deep",)) else MORE[:2] if choice.fusions else MORE[1:2]
-    more = st.pills("Also measure", offered, selection_mode="multi", key="lesion-more", persist_state="session")
+    more = st.pills(
+        _("Also measure"),
+        offered,
+        selection_mode="multi",
+        key="lesion-more",
+        persist_state="session",
+        format_func=lambda wanted: _(wanted),
+    )
     for wanted in offered:
         if wanted in more:
             with st.container(border=True):
@@ -88,31 +98,38 @@ def show_more(run: Run, judge: Judge, before: float, lesion: Lesion, choice: Opt
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.title("Cut it and see", anchor=False, width="stretch")
+    st.title(_("Cut it and see"), anchor=False, width="stretch")
     view.copy_link()
 with st.sidebar:
     shown = run_choice.show()
     epochs_kept = list(shown.run.snapshots()) if shown else []
     epoch_shown = selection.epoch(epochs_kept) if shown else 0
 if shown is None:
-    st.markdown("Lesions are made in the weights that a run keeps, and no run has kept any yet.")
-    st.page_link("app_pages/train.py", label="Train a fused net: it takes seconds", icon=":material/show_chart:")
+    st.markdown(_("Lesions are made in the weights that a run keeps, and no run has kept any yet."))
+    st.page_link("app_pages/train.py", label=_("Train a fused net: it takes seconds"), icon=":material/show_chart:")
     st.stop()
 
 run_shown = shown.run
 possible = options(run_shown.recipe.design, cached.image_shape(run_shown.recipe))
 if not possible.blocks:
-    st.markdown("This net is no chain of blocks, so there is nothing here that could be cut. Choose another run.")
+    st.markdown(_("This net is no chain of blocks, so there is nothing here that could be cut. Choose another run."))
     st.stop()
 with st.sidebar:
     how_shown = lesion_controls.how(possible)
 made = lesion_controls.read(possible, how_shown)
 st.markdown(
-    f"A trained net, and {plural(len(possible.blocks), 'block')} to take out. **Click a block** to cut it: does the "
-    "rest still know what it sees? The weights stay as they are, nothing is trained again."
+    ngettext(
+        "A trained net, and {count} block to take out. **Click a block** to cut it: does the rest still know what it "
+        "sees? The weights stay as they are, nothing is trained again.",
+        "A trained net, and {count} blocks to take out. **Click a block** to cut it: does the rest still know what it "
+        "sees? The weights stay as they are, nothing is trained again.",
+        len(possible.blocks),
+    ).format(count=len(possible.blocks))
 )
 if shown.recorded:
-    st.caption("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    st.caption(
+        _("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
+    )
 with st.container(border=True):
     said = st.container()
     show_net(run_shown, made, possible)
@@ -125,5 +142,5 @@ try:
     stands = run_shown, shown.recorded, *judged_by[1:], made, possible.lanes.get("plain", ())
     python_code.show(lambda: snippets.lesions(*stands), "lesions")
 except ValueError as error:
-    st.error(f"This lesion cannot be measured: {error}")
+    st.error(_("This lesion cannot be measured: {error}").format(error=error))
 following.show(run_shown, epochs_kept)

@@ -118,6 +118,7 @@ def filters(rows: list[Row]) -> list[Row]:
             "order",
             default="newest",
             words=lambda word: _(ORDERS[word]),
+            of="runs",
             width=160,
         )
     asked = str(st.session_state.get("find") or ""), *chosen.values(), order

@@ -7,25 +7,27 @@ import streamlit as st
 
 from dfn.figures.compare import accuracies, accuracies_alt, differences, differences_alt
 from dfn.referee.budget import WORDS, Budget
-from dfn.referee.judge import ASSUMPTION
+from dfn.referee.judge import ASSUMPTION, difference
 from dfn.referee.results import Result, sentences
-from widgets.words import plural
+from dfn.words import N_, _, ngettext
 
 MOST_LINKED = 30
-_COLUMNS = {
-    "net": st.column_config.TextColumn("Net", pinned=True),
-    "accuracy": st.column_config.NumberColumn("Test accuracy, mean", format="%.1f %%"),
-    "spread": st.column_config.NumberColumn("Spread, points", format="%.1f", help="Highest less lowest seed."),
-    "seeds": st.column_config.NumberColumn("Seeds", help="Runs that came to their end."),
-    "width": st.column_config.NumberColumn("Width", help="Channels of the first stage."),
-    "parameters": st.column_config.NumberColumn("Parameters", format="localized"),
-    "macs": st.column_config.NumberColumn("Multiply-adds", format="localized", help="For one image, forwards."),
-    "epochs": st.column_config.NumberColumn("Epochs"),
-    "seconds": st.column_config.NumberColumn("Seconds", format="%.1f", help="Of one run, mean over the seeds."),
-    "excess": st.column_config.NumberColumn(
-        "Off the budget", format="%+.1f %%", help="More (+) or less (−) than the fused net of what should be equal."
+_COLUMNS: dict[str, tuple[str, str | None, str | None]] = {
+    "accuracy": (N_("Test accuracy, mean"), "%.1f %%", None),
+    "spread": (N_("Spread, points"), "%.1f", N_("Highest less lowest seed.")),
+    "seeds": (N_("Seeds"), None, N_("Runs that came to their end.")),
+    "width": (N_("Width"), None, N_("Channels of the first stage.")),
+    "parameters": (N_("Parameters"), "localized", None),
+    "macs": (N_("Multiply-adds"), "localized", N_("For one image, forwards.")),
+    "epochs": (N_("Epochs"), None, None),
+    "seconds": (N_("Seconds"), "%.1f", N_("Of one run, mean over the seeds.")),
+    "excess": (
+        N_("Off the budget"),
+        "%+.1f %%",
+        N_("More (+) or less (−) than the fused net of what should be equal."),
     ),
 }
+"""The columns with numbers: head, format and what they are."""
 
 
 def show(found: Sequence[Result], budget: Budget) -> None:
@@ -44,19 +46,31 @@ def show(found: Sequence[Result], budget: Budget) -> None:
             figure = differences(first, gaps, dark)
             st.plotly_chart(figure, key="compare-differences", alt=alt, config={"displaylogo": False})
         else:
-            st.caption("The differences by seed appear here when the fused net and another have finished one seed.")
+            st.caption(_("The differences by seed appear here when the fused net and another have finished one seed."))
     if gaps:
-        st.markdown("\n".join(f"- {line}" for line in sentences(found) if "in common" not in line))
+        said = zip(found[1:], sentences(found), strict=True)
+        both = [line for row, line in said if difference(found[0].by_seed, row.by_seed)]
+        st.markdown("\n".join(f"- {line}" for line in both))
     table = {name: values for name, values in compare_data.columns(found).items() if name in shown(budget)}
-    st.dataframe(table, hide_index=True, column_config=_COLUMNS, placeholder="–", alt="What every net reached and cost")
-    paces = [f"{row.label} {row.pace:.2f} s" for row in found if row.pace]
-    measured = f" Measured for one epoch: {', '.join(paces)}." if paces else ""
-    st.caption(f"{WORDS[budget]}{measured} {ASSUMPTION}")
+    heads = {
+        name: st.column_config.NumberColumn(_(title), format=form, help=about and _(about))
+        for name, (title, form, about) in _COLUMNS.items()
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"net": st.column_config.TextColumn(_("Net"), pinned=True), **heads},
+        placeholder="–",
+        alt=_("What every net reached and cost"),
+    )
+    paces = ", ".join(f"{row.label} {row.pace:.2f} s" for row in found if row.pace)
+    measured = _("Measured for one epoch: {paces}.").format(paces=paces) if paces else ""
+    st.caption(" ".join(filter(None, [_(WORDS[budget]), measured, _(ASSUMPTION)])))
 
 
 def shown(budget: Budget) -> list[str]:
     """The columns of the table; what is off the budget only where something had to be fitted."""
-    return [name for name in _COLUMNS if name != "excess" or budget != "epochs"]
+    return [name for name in ("net", *_COLUMNS) if name != "excess" or budget != "epochs"]
 
 
 def ways_on(found: Sequence[Result], *, own: bool) -> None:
@@ -71,13 +85,14 @@ def ways_on(found: Sequence[Result], *, own: bool) -> None:
             icon=":material/download:",
             on_click="ignore",
             disabled=not ids,
-            help="A line for every run that is done.",
+            help=_("A line for every run that is done."),
         )
         if own and ids:
             picked = {"picked": "-".join(ids[:MOST_LINKED])}
+            opened = min(len(ids), MOST_LINKED)
             st.page_link(
                 "app_pages/runs.py",
-                label=f"Open {plural(min(len(ids), MOST_LINKED), 'run')}",
+                label=ngettext("Open {count} run", "Open {count} runs", opened).format(count=opened),
                 icon=":material/history:",
                 query_params=picked,
             )

@@ -6,6 +6,7 @@ import lock
 import streamlit as st
 
 from dfn.referee.grid import MOST_CELLS, Cell, cells
+from dfn.words import _
 from widgets.net_controls import WIDTHS
 
 DEEP = (2, 5, 8, 14, 20, 26, 38, 50, 74, 98)
@@ -24,33 +25,33 @@ class Wanted:
 
 def show() -> Wanted:
     """The controls, in the side bar. Raises DesignError where no cell is left, or too many are."""
-    deep = _many(":blue[**Deep depths**]", DEEP, (8, 14, 26, 50), "deeps", "Layers of the deep base network.")
+    deep = _many(_(":blue[**Deep depths**]"), DEEP, (8, 14, 26, 50), "deeps", _("Layers of the deep base network."))
     shallow = _many(
-        ":orange[**Shallow depths**]",
+        _(":orange[**Shallow depths**]"),
         SHALLOW,
         (2, 5, 8, 14),
         "shallows",
-        "Layers of the shallow one. With 2 it is stem and classifier alone: the fused net is then a residual net.",
+        _("Layers of the shallow one. With 2 it is stem and classifier alone: the fused net is then a residual net."),
     )
     fusions = _many(
-        ":green[**Fusions**]",
+        _(":green[**Fusions**]"),
         FUSIONS,
         (6,),
         "joins",
-        "How often the two are joined, a map for each. 0: only their logits are averaged. 1: late fusion.",
+        _("How often the two are joined, a map for each. 0: only their logits are averaged. 1: late fusion."),
     )
     width = st.segmented_control(
-        "Width",
+        _("Width"),
         WIDTHS,
         default=8,
         key="mapwidth",
         disabled=lock.on("mapwidth"),
         bind="query-params",
         required=True,
-        help="Channels of the first stage.",
+        help=_("Channels of the first stage."),
     )
     seed = st.number_input(
-        "Seed",
+        _("Seed"),
         min_value=0,
         max_value=2**31 - 1,
         value=0,
@@ -58,7 +59,8 @@ def show() -> Wanted:
         bind="query-params",
         disabled=lock.on("seed"),
     )
-    st.caption(f"At most {MOST_CELLS} nets. Cells whose shallow base would be the deeper one are left out.")
+    text = _("At most {count} nets. Cells whose shallow base would be the deeper one are left out.")
+    st.caption(text.format(count=MOST_CELLS))
     grid = tuple(cells(deep, shallow, fusions))
     return Wanted(grid, width if width in WIDTHS else 8, min(max(int(seed or 0), 0), 2**31 - 1))
 

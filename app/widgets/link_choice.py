@@ -17,25 +17,26 @@ def show(
     key: str,
     default: str,
     words: Callable[[str], str] = str,
+    of: str = "",
     **more: Any,
 ) -> str:
     """Draw `st.pills`, `st.selectbox` or the like over the options; the address has `key` only where it is not the
-    default."""
-    said = link.read(key)
+    default. `of` names the page, where two pages have different things under one key."""
+    said = link.read(key, of)
     if said and said not in options:
         text = _("The link names a choice of “{label}” that is not to be had here. This is: {default}.")
         st.warning(text.format(label=label, default=words(default)))
-        link.write(key, "")
+        link.write(key, "", of)
         said = ""
     value = said or default
     slot = f"{key}-choice"
     st.session_state[slot] = value
     draw(
-        label, options, key=slot, format_func=words, on_change=_take, args=(key, default), disabled=lock.on(key), **more
+        label, options, key=slot, format_func=words, on_change=_take, args=(key, default, of), disabled=lock.on(key), **more
     )
     return value
 
 
-def _take(key: str, default: str) -> None:
+def _take(key: str, default: str, of: str) -> None:
     value = st.session_state[f"{key}-choice"]
-    link.write(key, "" if value in (default, None) else value)
+    link.write(key, "" if value in (default, None) else value, of)

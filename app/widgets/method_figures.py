@@ -8,9 +8,11 @@ from method_data import IMAGES, STEPS
 
 from dfn.data.info import DataInfo
 from dfn.figures import drop_path, loss_weights, start
+from dfn.insight.maps import lane_words
 from dfn.runs.store import Store
 from dfn.training.comparisons import Method
 from dfn.training.recipe import Recipe
+from dfn.words import _
 from widgets import view
 
 _TERMS = {
@@ -36,34 +38,37 @@ def show(method: Method, recipe: Recipe, fused: Recipe, size: str, info: DataInf
 
 
 def _loss(method: Method, lines: method_data.Lines, dark: bool) -> None:
-    terms = {name: (_TERMS[name], *line) for name, line in lines.items()}
-    rows = [[name, *point] for name, line in lines.items() for point in zip(*line, strict=True)]
+    terms = {_(name): (_TERMS[name], *line) for name, line in lines.items()}
+    rows = [[_(name), *point] for name, line in lines.items() for point in zip(*line, strict=True)]
     view.plotly(
         loss_weights.loss_weights(terms, dark),
         "card-loss",
         loss_weights.loss_weights_alt(terms),
         f"{method.name} loss",
-        [["term", "steps done", "weight"], *rows],
+        [[_("term"), _("steps done"), _("weight")], *rows],
     )
 
 
 def _kept(method: Method, recipe: Recipe, info: DataInfo, dark: bool) -> None:
     kept = method_data.kept_branches(recipe.design, cached.calibration(info.name, None, None, None)[0])
-    rows = [[fusion, lane, *map(int, stays)] for fusion, lanes in kept.items() for lane, stays in lanes.items()]
-    places = [f"step {step}, image {n}" for step in range(1, STEPS + 1) for n in range(1, IMAGES + 1)]
+    rows = [
+        [fusion, lane_words(lane), *map(int, stays)] for fusion, lanes in kept.items() for lane, stays in lanes.items()
+    ]
+    place = _("step {step}, image {image}")
+    places = [place.format(step=step, image=n) for step in range(1, STEPS + 1) for n in range(1, IMAGES + 1)]
     view.plotly(
         drop_path.kept_branches(kept, IMAGES, dark),
         "card-kept",
         drop_path.kept_branches_alt(kept, IMAGES),
         f"{method.name} kept",
-        [["fusion", "branch", *places], *rows],
+        [[_("fusion"), _("branch"), *places], *rows],
     )
-    st.caption("Drawn by the net itself, for the same images in every step. At a test nothing is dropped.")
+    st.caption(_("Drawn by the net itself, for the same images in every step. At a test nothing is dropped."))
 
 
 def _start(method: Method, size: str, info: DataInfo, dark: bool) -> None:
     every = cached.start_variances(size, info.name)
-    lines = {"the fused net: He start, batch norm": every["fused"], method.title: every[method.name]}
+    lines = {_("the fused net: He start, batch norm"): every["fused"], method.title: every[method.name]}
     values = [value for line in every.values() for value in line.values() if value > 0]
     rows = [[name, layer, value] for name, line in lines.items() for layer, value in line.items()]
     view.plotly(
@@ -71,11 +76,13 @@ def _start(method: Method, size: str, info: DataInfo, dark: bool) -> None:
         "card-start",
         start.layer_variances_alt(lines),
         f"{method.name} start",
-        [["start", "layer", "variance"], *rows],
+        [[_("start"), _("layer"), _("variance")], *rows],
     )
     st.caption(
-        "Measured on this net before its first step, over a batch of training images, in front of every norm. The axis "
-        "is the same on the cards of all starts and norms."
+        _(
+            "Measured on this net before its first step, over a batch of training images, in front of every norm. The "
+            "axis is the same on the cards of all starts and norms."
+        )
     )
 
 
@@ -84,19 +91,22 @@ def _learned(method: Method, recipe: Recipe, dark: bool) -> None:
     run = method_data.learned_run(cached.run_index(store.root).entries(), recipe, store.root)
     if run is None:
         st.info(
-            "How its joins weigh their branches is learned. **Train it beside the fused net**, and the weights of "
-            "the newest run are drawn here.",
+            _(
+                "How its joins weigh their branches is learned. **Train it beside the fused net**, and the weights of "
+                "the newest run are drawn here."
+            ),
             icon=":material/balance:",
         )
         return
     epoch = max(run.snapshots())
     weights = cached.learned_weights(str(run.folder), epoch)
-    rows = [[fusion, lane, weight] for fusion, lanes in weights.items() for lane, weight in lanes.items()]
+    rows = [[fusion, lane_words(lane), weight] for fusion, lanes in weights.items() for lane, weight in lanes.items()]
     view.plotly(
         start.branch_weights(weights, dark),
         "card-weights",
         start.branch_weights_alt(weights),
         f"{method.name} weights",
-        [["fusion", "branch", "weight"], *rows],
+        [[_("fusion"), _("branch"), _("weight")], *rows],
     )
-    st.caption(f"Learned in the run {run.name} ({run.id[:4]}), after epoch {epoch}; the mean over test images.")
+    text = _("Learned in the run {name} ({id}), after epoch {epoch}; the mean over test images.")
+    st.caption(text.format(name=run.name, id=run.id[:4], epoch=epoch))

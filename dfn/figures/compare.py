@@ -7,6 +7,7 @@ from statistics import fmean
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 ROW = 46
 
@@ -42,12 +43,13 @@ def accuracies(nets: Sequence[Seeds], dark: bool = False) -> go.Figure:
         values = [100 * value for value in net.done.values()]
         if len(values) > 1:
             _line(figure, [min(values), max(values)], net.label, colours[net.role], 10, 0.3)
-        _dots(figure, net.done, net.label, colours[net.role], "circle", "seed %{customdata}: %{x:.1f} %")
-        _dots(figure, net.so_far, net.label, colours[net.role], "circle-open", "seed %{customdata}, so far: %{x:.1f} %")
+        _dots(figure, net.done, net.label, colours[net.role], "circle", _("seed %{customdata}: %{x:.1f} %"))
+        so_far = _("seed %{customdata}, so far: %{x:.1f} %")
+        _dots(figure, net.so_far, net.label, colours[net.role], "circle-open", so_far)
         if values:
-            _stroke(figure, fmean(values), net.label, colours[f"{net.role}_text"], "mean: %{x:.1f} %")
-    _layout(figure, "Test accuracy, every seed", len(nets), colours)
-    figure.update_xaxes(title="test accuracy, %", range=[-1, 101], gridcolor=colours["line"], zeroline=False)
+            _stroke(figure, fmean(values), net.label, colours[f"{net.role}_text"], _("mean: %{x:.1f} %"))
+    _layout(figure, _("Test accuracy, every seed"), len(nets), colours)
+    figure.update_xaxes(title=_("test accuracy, %"), range=[-1, 101], gridcolor=colours["line"], zeroline=False)
     figure.update_yaxes(_rows([net.label for net in nets], colours))
     return figure
 
@@ -59,11 +61,11 @@ def differences(first: str, gaps: Sequence[Gap], dark: bool = False) -> go.Figur
     for gap in gaps:
         if gap.interval:
             _line(figure, [100 * end for end in gap.interval], gap.label, colours["muted"], 2, 1.0)
-        _dots(figure, gap.by_seed, gap.label, colours[gap.role], "circle", "seed %{customdata}: %{x:+.1f} points")
-        _stroke(figure, 100 * gap.mean, gap.label, colours["text"], "mean: %{x:+.1f} points")
-    _layout(figure, f"{first} is ahead by, seed by seed", len(gaps), colours)
+        _dots(figure, gap.by_seed, gap.label, colours[gap.role], "circle", _("seed %{customdata}: %{x:+.1f} points"))
+        _stroke(figure, 100 * gap.mean, gap.label, colours["text"], _("mean: %{x:+.1f} points"))
+    _layout(figure, _("{label} is ahead by, seed by seed").format(label=first), len(gaps), colours)
     figure.update_xaxes(
-        title="points; the line is the 95 % interval of the mean",
+        title=_("points; the line is the 95 % interval of the mean"),
         range=_bounds(gaps),
         gridcolor=colours["line"],
         zerolinecolor=colours["muted"],
@@ -75,26 +77,34 @@ def differences(first: str, gaps: Sequence[Gap], dark: bool = False) -> go.Figur
 
 def accuracies_alt(nets: Sequence[Seeds]) -> str:
     """What the first figure shows, in words."""
-    return "Test accuracy by net and seed. " + "; ".join(f"{net.label}: {_said(net)}" for net in nets) + "."
+    said = "; ".join(f"{net.label}: {_said(net)}" for net in nets)
+    return _("Test accuracy by net and seed. {nets}.").format(nets=said)
 
 
 def differences_alt(first: str, gaps: Sequence[Gap]) -> str:
     """What the second figure shows, in words."""
     said = []
     for gap in gaps:
-        ends = f", 95 % interval {_points(gap.interval[0])} to {_points(gap.interval[1])}" if gap.interval else ""
-        said.append(f"{gap.label} by {_points(gap.mean)} points{ends}")
-    return f"{first} is ahead of {'; '.join(said)}." if said else f"Nothing to set beside {first} yet."
+        low, high = map(_points, gap.interval or (0.0, 0.0))
+        text = (
+            _("{label} by {mean} points, 95 % interval {low} to {high}")
+            if gap.interval
+            else _("{label} by {mean} points")
+        )
+        said.append(text.format(label=gap.label, mean=_points(gap.mean), low=low, high=high))
+    text = _("{label} is ahead of {others}.") if said else _("Nothing to set beside {label} yet.")
+    return text.format(label=first, others="; ".join(said))
 
 
 def _said(net: Seeds) -> str:
     parts = []
     if net.done:
         every = ", ".join(f"{100 * value:.1f}" for value in net.done.values())
-        parts.append(f"mean {100 * fmean(net.done.values()):.1f} %, seeds {every}")
+        parts.append(_("mean {mean:.1f} %, seeds {seeds}").format(mean=100 * fmean(net.done.values()), seeds=every))
     if net.so_far:
-        parts.append("under way " + ", ".join(f"{100 * value:.1f}" for value in net.so_far.values()))
-    return ", ".join(parts) or "nothing yet"
+        so_far = ", ".join(f"{100 * value:.1f}" for value in net.so_far.values())
+        parts.append(_("under way {seeds}").format(seeds=so_far))
+    return ", ".join(parts) or _("nothing yet")
 
 
 def _points(value: float) -> str:

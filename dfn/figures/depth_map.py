@@ -7,13 +7,14 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from dfn.figures.theme import SEQUENTIAL, palette
+from dfn.words import N_, _
 
 Quantity = Literal["accuracy", "loss", "stem_gradient"]
 
 TITLES: dict[Quantity, str] = {
-    "accuracy": "test accuracy, %",
-    "loss": "training loss, nats",
-    "stem_gradient": "gradient norm of the stem, first step",
+    "accuracy": N_("test accuracy, %"),
+    "loss": N_("training loss, nats"),
+    "stem_gradient": N_("gradient norm of the stem, first step"),
 }
 CELL, MOST_SIDE = 62, 420
 _SCALE = [[place / (len(SEQUENTIAL) - 1), colour] for place, colour in enumerate(SEQUENTIAL)]
@@ -53,7 +54,7 @@ def depth_map(
         mode="markers+text",
         text=[shown(quantity, value) for value in known.values()],
         textfont={"color": [_ink((height - start) / (end - start)) for height in heights.values()], "size": 13},
-        hovertemplate="deep %{x}, shallow %{y}: %{text}<extra></extra>",
+        hovertemplate=_("deep %{x}, shallow %{y}: %{text}<extra></extra>"),
     )
     if picked is not None and picked in values:
         ring = {"symbol": "square-open", "size": side, "color": colours["focus"], "line": {"width": 3}}
@@ -72,9 +73,11 @@ def depth_map(
         dragmode=False,
     )
     axis = {"type": "category", "categoryorder": "array", "showgrid": False, "zeroline": False, "fixedrange": True}
-    figure.update_xaxes(axis, title="deep depth", categoryarray=[str(depth) for depth in deep])
+    figure.update_xaxes(axis, title=_("deep depth"), categoryarray=[str(depth) for depth in deep])
     figure.update_xaxes(range=[-0.6, len(deep) - 0.4])
-    figure.update_yaxes(axis, title="shallow depth", categoryarray=[str(depth) for depth in shallow], automargin=True)
+    figure.update_yaxes(
+        axis, title=_("shallow depth"), categoryarray=[str(depth) for depth in shallow], automargin=True
+    )
     figure.update_yaxes(range=[-0.6, len(shallow) - 0.4])
     return figure
 
@@ -82,24 +85,25 @@ def depth_map(
 def depth_map_alt(values: Mapping[Pair, float | None], quantity: Quantity, title: str) -> str:
     """What the map shows, in words."""
     said = [
-        f"{deep} + {shallow}: {'nothing yet' if value is None else shown(quantity, value)}"
+        f"{deep} + {shallow}: {_('nothing yet') if value is None else shown(quantity, value)}"
         for (deep, shallow), value in sorted(values.items())
     ]
-    return f"{title}, {TITLES[quantity]}, by deep + shallow depth. {'; '.join(said)}."
+    text = _("{title}, {quantity}, by deep + shallow depth. {squares}.")
+    return text.format(title=title, quantity=_(TITLES[quantity]), squares="; ".join(said))
 
 
 def _squares(
     figure: go.Figure, pairs: list[Pair], side: int, colour: Mapping[str, object], colours: Mapping[str, str]
 ) -> None:
     figure.add_scatter(
-        x=[str(deep) for deep, _ in pairs],
-        y=[str(shallow) for _, shallow in pairs],
+        x=[str(deep) for deep, _shallow in pairs],
+        y=[str(shallow) for _deep, shallow in pairs],
         customdata=[list(pair) for pair in pairs],
         mode="markers",
         marker={"symbol": "square", "size": side, "line": {"color": colours["line"], "width": 1}, **colour},
         selected={"marker": {"opacity": 1.0}},
         unselected={"marker": {"opacity": 1.0}},
-        hovertemplate="deep %{x}, shallow %{y}: nothing yet<extra></extra>",
+        hovertemplate=_("deep %{x}, shallow %{y}: nothing yet<extra></extra>"),
     )
 
 

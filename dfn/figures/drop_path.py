@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 ROW = 17
 
@@ -17,6 +18,7 @@ def kept_branches(kept: Kept, images: int, dark: bool = False) -> go.Figure:
     colours = palette(dark)
     figure = go.Figure()
     rows, places = [], 0
+    said = _("step {step}, image {image}: kept"), _("step {step}, image {image}: dropped")
     for fusion, branches in kept.items():
         for branch, stays in branches.items():
             rows.append(f"{fusion}/{branch}")
@@ -32,7 +34,7 @@ def kept_branches(kept: Kept, images: int, dark: bool = False) -> go.Figure:
                     "opacity": [1.0 if stay else 0.45 for stay in stays],
                 },
                 customdata=[
-                    f"step {place // images + 1}, image {place % images + 1}: {'kept' if stay else 'dropped'}"
+                    said[not stay].format(step=place // images + 1, image=place % images + 1)
                     for place, stay in enumerate(stays)
                 ],
                 hovertemplate=f"{rows[-1]}, %{{customdata}}<extra></extra>",
@@ -40,13 +42,13 @@ def kept_branches(kept: Kept, images: int, dark: bool = False) -> go.Figure:
     steps = range(places // images)
     figure.update_xaxes(
         tickvals=[step * (images + 1) + (images - 1) / 2 for step in steps],
-        ticktext=[f"step {step + 1}, {images} images" for step in steps],
+        ticktext=[_("step {step}, {images} images").format(step=step + 1, images=images) for step in steps],
         showgrid=False,
         zeroline=False,
     )
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1], showgrid=False)
     return figure.update_layout(
-        title={"text": "What steps of training keep", "font": {"size": 14}},
+        title={"text": _("What steps of training keep"), "font": {"size": 14}},
         height=110 + ROW * len(rows),
         margin={"l": 130, "r": 20, "t": 40, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -61,8 +63,14 @@ def kept_branches_alt(kept: Kept, images: int) -> str:
     rows = [stays for branches in kept.values() for stays in branches.values()]
     places, stay = len(rows[0]), sum(map(sum, rows))
     whole = sum(all(stays[place] for stays in rows) for place in range(places))
-    return (
-        f"{len(rows)} branches in {places // images} steps of training with {images} images each: {stay} of "
-        f"{len(rows) * places} squares are kept, at least one at every fusion; {whole} times an image sees the whole "
-        "net."
+    return _(
+        "{branches} branches in {steps} steps of training with {images} images each: {kept} of {squares} squares are "
+        "kept, at least one at every fusion; {whole} times an image sees the whole net."
+    ).format(
+        branches=len(rows),
+        steps=places // images,
+        images=images,
+        kept=stay,
+        squares=len(rows) * places,
+        whole=whole,
     )

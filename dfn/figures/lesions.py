@@ -6,6 +6,7 @@ from statistics import median
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 
 def random_lesions(
@@ -17,29 +18,29 @@ def random_lesions(
     counts = sorted(draws)
     figure = go.Figure()
     figure.add_scatter(
-        x=[count for count in counts for _ in draws[count]],
+        x=[count for count in counts for _draw in draws[count]],
         y=[value for count in counts for value in draws[count]],
         mode="markers",
-        name="one draw",
+        name=_("one draw"),
         marker={"color": colours[role], "size": 7, "opacity": 0.5},
-        hovertemplate="%{x} cut: %{y:.1%}<extra>one draw</extra>",
+        hovertemplate=_("%{x} cut: %{y:.1%}<extra>one draw</extra>"),
     )
     figure.add_scatter(
         x=counts,
         y=[sum(draws[count]) / len(draws[count]) for count in counts],
         mode="lines",
-        name="mean",
+        name=_("mean"),
         line={"color": colours[role], "width": 2.5},
-        hovertemplate="%{x} cut: %{y:.1%}<extra>mean</extra>",
+        hovertemplate=_("%{x} cut: %{y:.1%}<extra>mean</extra>"),
     )
     figure.add_hline(
         y=chance,
         line={"color": colours["muted"], "dash": "dot", "width": 1},
-        annotation={"text": "guessing", "font": {"color": colours["muted"]}},
+        annotation={"text": _("guessing"), "font": {"color": colours["muted"]}},
         annotation_position="top right",
     )
     figure.update_layout(
-        title={"text": f"Random blocks cut, out of {blocks}", "font": {"size": 14}},
+        title={"text": _("Random blocks cut, out of {count}").format(count=blocks), "font": {"size": 14}},
         showlegend=False,
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
@@ -48,8 +49,8 @@ def random_lesions(
         font={"color": colours["text"]},
     )
     every = max(1, counts[-1] // 8)
-    figure.update_xaxes(title="blocks cut at once", gridcolor=colours["line"], zeroline=False, dtick=every)
-    figure.update_yaxes(title="test accuracy", gridcolor=colours["line"], range=[0, 1.02], tickformat=".0%")
+    figure.update_xaxes(title=_("blocks cut at once"), gridcolor=colours["line"], zeroline=False, dtick=every)
+    figure.update_yaxes(title=_("test accuracy"), gridcolor=colours["line"], range=[0, 1.02], tickformat=".0%")
     return figure
 
 
@@ -71,14 +72,14 @@ def block_losses(
             customdata=list(losses),
             mode="markers",
             marker={"color": colours[role], "size": 11, "opacity": 0.65},
-            hovertemplate="%{customdata}: %{x:.1f} points<extra></extra>",
+            hovertemplate=_("%{customdata}: %{x:.1f} points<extra></extra>"),
         )
         figure.add_scatter(
             x=[median(points)],
             y=[label],
             mode="markers",
             marker={"symbol": "line-ns", "size": 26, "line": {"color": colours[f"{role}_text"], "width": 3}},
-            hovertemplate="median: %{x:.1f} points<extra></extra>",
+            hovertemplate=_("median: %{x:.1f} points<extra></extra>"),
         )
     figure.update_layout(
         title={"text": title, "font": {"size": 14}},
@@ -89,6 +90,6 @@ def block_losses(
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colours["text"]},
     )
-    figure.update_xaxes(title="accuracy lost, points", gridcolor=colours["line"], zerolinecolor=colours["muted"])
+    figure.update_xaxes(title=_("accuracy lost, points"), gridcolor=colours["line"], zerolinecolor=colours["muted"])
     figure.update_yaxes(autorange="reversed", gridcolor=colours["line"], automargin=True)
     return figure

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 Term = tuple[str, Sequence[float], Sequence[float]]
 
@@ -20,12 +21,14 @@ def loss_weights(terms: Mapping[str, Term], dark: bool = False) -> go.Figure:
             name=name,
             mode="lines",
             line={"color": colours[role], "width": 2.4, "shape": "hv"},
-            hovertemplate=f"{name}: weight %{{y:.2f}} after %{{x:.0f}} % of the steps<extra></extra>",
+            hovertemplate=_("{name}: weight %{{y:.2f}} after %{{x:.0f}} % of the steps<extra></extra>").format(
+                name=name
+            ),
         )
-    figure.update_xaxes(title="steps done, %", range=[0, 100], gridcolor=colours["line"], zeroline=False)
-    figure.update_yaxes(title="weight in the loss", rangemode="tozero", gridcolor=colours["line"])
+    figure.update_xaxes(title=_("steps done, %"), range=[0, 100], gridcolor=colours["line"], zeroline=False)
+    figure.update_yaxes(title=_("weight in the loss"), rangemode="tozero", gridcolor=colours["line"])
     return figure.update_layout(
-        title={"text": "What the loss is made of, from the first step to the last", "font": {"size": 14}},
+        title={"text": _("What the loss is made of, from the first step to the last"), "font": {"size": 14}},
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
         paper_bgcolor="rgba(0,0,0,0)",
@@ -39,7 +42,9 @@ def loss_weights(terms: Mapping[str, Term], dark: bool = False) -> go.Figure:
 def loss_weights_alt(terms: Mapping[str, Term]) -> str:
     """What the figure shows, in words."""
     said = [
-        f"{name} from {weights[0]:g} at the first step over {weights[len(weights) // 2]:g} half way to {weights[-1]:g}"
-        for name, (_, _, weights) in terms.items()
+        _("{name} from {first:g} at the first step over {middle:g} half way to {last:g}").format(
+            name=name, first=weights[0], middle=weights[len(weights) // 2], last=weights[-1]
+        )
+        for name, (_role, _done, weights) in terms.items()
     ]
-    return f"Weights of the terms of the loss: {'; '.join(said)}."
+    return _("Weights of the terms of the loss: {terms}.").format(terms="; ".join(said))

@@ -6,6 +6,7 @@ from math import log10
 import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
+from dfn.words import _
 
 _LINES = ("fused", "plain", "deep", "shallow", "resnet", "late")
 
@@ -30,14 +31,16 @@ def layer_variances(
             marker={"size": 5},
             hovertemplate=f"{start}, %{{customdata}}: %{{y:.3g}}<extra></extra>",
         )
-    figure.update_yaxes(type="log", title="variance of the output", gridcolor=colours["line"], exponentformat="power")
+    figure.update_yaxes(
+        type="log", title=_("variance of the output"), gridcolor=colours["line"], exponentformat="power"
+    )
     if bounds:
         low, high = log10(bounds[0]), log10(bounds[1])
         room = 0.05 * (high - low) + 0.1
         dtick = "D2" if high - low < 2 else 1  # within two powers of ten 1, 2, 5, and their like
         figure.update_yaxes(range=[low - room, high + room], dtick=dtick, tickformat="~g")
-    figure.update_xaxes(title="layer, from the image on", gridcolor=colours["line"], zeroline=False)
-    return _framed(figure, colours, "Variance of every layer at the start")
+    figure.update_xaxes(title=_("layer, from the image on"), gridcolor=colours["line"], zeroline=False)
+    return _framed(figure, colours, _("Variance of every layer at the start"))
 
 
 def branch_weights(weights: Mapping[str, Mapping[str, float]], dark: bool = False) -> go.Figure:
@@ -49,14 +52,14 @@ def branch_weights(weights: Mapping[str, Mapping[str, float]], dark: bool = Fals
         figure.add_scatter(
             x=fusions,
             y=[weights[fusion].get(lane) for fusion in fusions],
-            name=lane,
+            name=_(lane),
             mode="lines+markers",
             line={"color": colours[lane], "width": 2},
-            hovertemplate=f"{lane} at %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=_("{lane} at %{{x}}: %{{y:.3f}}<extra></extra>").format(lane=_(lane)),
         )
-    figure.update_yaxes(title="mean weight", gridcolor=colours["line"], rangemode="tozero")
+    figure.update_yaxes(title=_("mean weight"), gridcolor=colours["line"], rangemode="tozero")
     figure.update_xaxes(gridcolor=colours["line"])
-    return _framed(figure, colours, "How the joins weigh their branches")
+    return _framed(figure, colours, _("How the joins weigh their branches"))
 
 
 def layer_variances_alt(starts: Mapping[str, Mapping[str, float]]) -> str:
@@ -64,18 +67,22 @@ def layer_variances_alt(starts: Mapping[str, Mapping[str, float]]) -> str:
     said = []
     for start, variances in starts.items():
         values = list(variances.values())
-        ends = f"{values[0]:.3g} at the first layer, {values[-2]:.3g} at the last conv, {values[-1]:.3g} at the end"
-        said.append(f"{start}: {ends}, from {min(values):.3g} to {max(values):.3g}")
-    return f"Variance of every layer at the start. {'; '.join(said)}."
+        text = _(
+            "{start}: {first:.3g} at the first layer, {conv:.3g} at the last conv, {last:.3g} at the end, from "
+            "{low:.3g} to {high:.3g}"
+        )
+        first, conv, last = values[0], values[-2], values[-1]
+        said.append(text.format(start=start, first=first, conv=conv, last=last, low=min(values), high=max(values)))
+    return _("Variance of every layer at the start. {starts}.").format(starts="; ".join(said))
 
 
 def branch_weights_alt(weights: Mapping[str, Mapping[str, float]]) -> str:
     """What the second figure shows, in words."""
     said = [
-        f"{fusion}: " + ", ".join(f"{lane} {weight:.2f}" for lane, weight in row.items())
+        f"{fusion}: " + ", ".join(f"{_(lane)} {weight:.2f}" for lane, weight in row.items())
         for fusion, row in weights.items()
     ]
-    return f"Mean weight of every branch. {'; '.join(said)}."
+    return _("Mean weight of every branch. {weights}.").format(weights="; ".join(said))
 
 
 def _framed(figure: go.Figure, colours: Mapping[str, str], title: str) -> go.Figure:

@@ -102,7 +102,7 @@ _AGAINST = {name: method.title for name, method in methods().items() if name != 
 _COMPARED = {
     "against": _several(tuple(_AGAINST.values()), [_AGAINST[name] for name in CONTROLS]),
     "seeds": _whole(1, 10, 3),
-    "equal": _one(("epochs", "parameters", "multiply-adds", "seconds"), "epochs"),
+    "equal": _one(("epochs", "parameters", "multiply-adds", "seconds"), "epochs", in_address=True),
 }
 _MAPPED = {
     "deeps": _several((2, 5, 8, 14, 20, 26, 38, 50, 74, 98), (8, 14, 26, 50)),

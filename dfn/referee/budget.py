@@ -16,16 +16,17 @@ from dfn.design.errors import DesignError
 from dfn.referee.contenders import Contender
 from dfn.training.methods.method import Settings
 from dfn.training.recipe import Recipe, RecipeError
+from dfn.words import N_
 
 Budget = Literal["epochs", "parameters", "macs", "seconds"]
 Shape = tuple[int, int, int]
 
 BUDGETS: tuple[Budget, ...] = get_args(Budget)
 WORDS: dict[str, str] = {
-    "epochs": "Equal epochs: every net sees every image equally often.",
-    "parameters": "Equal parameters: widths were searched for the nearest number.",
-    "macs": "Equal multiply-adds of the whole training: epochs were scaled, widths kept.",
-    "seconds": "Equal seconds of training: epochs were scaled by a measured pace, widths kept.",
+    "epochs": N_("Equal epochs: every net sees every image equally often."),
+    "parameters": N_("Equal parameters: widths were searched for the nearest number."),
+    "macs": N_("Equal multiply-adds of the whole training: epochs were scaled, widths kept."),
+    "seconds": N_("Equal seconds of training: epochs were scaled by a measured pace, widths kept."),
 }
 PILOT_EPOCHS = 2  # the first one warms up, the second is measured
 WIDEST = 64  # times the width that was asked for

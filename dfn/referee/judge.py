@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from dfn.words import N_, _, ngettext
+
 Accuracies = Mapping[int, float]
 """Test accuracy, from 0 to 1, by seed."""
 
 CONFIDENCE = 0.95
 LEVEL = 0.0005  # half of the last digit that is shown
 
-ASSUMPTION = (
+ASSUMPTION = N_(
     "The intervals are those of the paired t: they take the differences by seed for independent draws from one normal "
     "distribution, and speak of other seeds on the same images, not of other images."
 )
@@ -60,22 +62,47 @@ def sentence(label: str, one: Accuracies, other_label: str, other: Accuracies) -
     """What the gap between two nets is worth, over the seeds that both have. It is set beside the larger of the two
     spreads."""
     found = difference(one, other)
-    if found is None:
-        return f"{label} and {other_label} have no seed in common yet."
-    seeds = found.by_seed
-    if abs(found.mean) < LEVEL:
-        return f"{label} and {other_label} are level{_over(len(seeds))}."
-    side = "ahead of" if found.mean > 0 else "behind"
-    said = f"{label} is {100 * abs(found.mean):.1f} points {side} {other_label}"
-    if found.interval is None:
-        return f"{said}; one seed says nothing about the spread."
+    seeds = found.by_seed if found else {}
     width = max(spread({seed: net[seed] for seed in seeds}) or 0.0 for net in (one, other))
-    where = "larger than" if abs(found.mean) > width else "inside"
-    return f"{said}, {where} the spread of {100 * width:.1f} points{_over(len(seeds))}."
+    return _verdict(found, width).format(
+        net=label,
+        other=other_label,
+        gap=100 * abs(found.mean) if found else 0.0,
+        spread=100 * width,
+        count=len(seeds),
+    )
 
 
-def _over(seeds: int) -> str:
-    return f" over {seeds} seeds" if seeds > 1 else ""
+def _verdict(found: Difference | None, width: float) -> str:
+    """The sentence for a difference beside a spread, without its names and numbers."""
+    if found is None:
+        return _("{net} and {other} have no seed in common yet.")
+    ahead = found.mean > 0
+    if abs(found.mean) < LEVEL:
+        return ngettext(
+            "{net} and {other} are level.", "{net} and {other} are level over {count} seeds.", len(found.by_seed)
+        )
+    if found.interval is None and ahead:
+        return _("{net} is {gap:.1f} points ahead of {other}; one seed says nothing about the spread.")
+    if found.interval is None:
+        return _("{net} is {gap:.1f} points behind {other}; one seed says nothing about the spread.")
+    match ahead, abs(found.mean) > width:
+        case True, True:
+            return _(
+                "{net} is {gap:.1f} points ahead of {other}, larger than the spread of {spread:.1f} points over "
+                "{count} seeds."
+            )
+        case True, False:
+            return _(
+                "{net} is {gap:.1f} points ahead of {other}, inside the spread of {spread:.1f} points over {count} "
+                "seeds."
+            )
+        case False, True:
+            return _(
+                "{net} is {gap:.1f} points behind {other}, larger than the spread of {spread:.1f} points over "
+                "{count} seeds."
+            )
+    return _("{net} is {gap:.1f} points behind {other}, inside the spread of {spread:.1f} points over {count} seeds.")
 
 
 def points(low_high: tuple[float, float] | None) -> str:

@@ -12,6 +12,7 @@ from dfn.referee.budget import Entry
 from dfn.referee.judge import Accuracies, difference, sentence, spread
 from dfn.runs.store import Run, Status, Store
 from dfn.training.recipe import Recipe
+from dfn.words import ngettext
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ class Machine:
     dfn: str
 
     def __str__(self) -> str:
-        threads = "" if self.threads is None else f", {self.threads} thread{'' if self.threads == 1 else 's'}"
-        return f"{self.date}, {self.device}{threads}, torch {self.torch}, Python {self.python}, dfn {self.dfn}"
+        device = self.device
+        if self.threads is not None:
+            text = ngettext("{device}, {count} thread", "{device}, {count} threads", self.threads)
+            device = text.format(device=device, count=self.threads)
+        return f"{self.date}, {device}, torch {self.torch}, Python {self.python}, dfn {self.dfn}"
 
 
 def find(store: Store, recipe: Recipe) -> Run | None:

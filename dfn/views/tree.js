@@ -33,7 +33,7 @@ const [ROOT_HALF, TO_FAMILY, FAMILY, TO_METHOD] = [62, 40, 92, 34];
 const NARROW = 760;
 
 export function draw(root, data, emit) {
-  return update(mount(root, STYLE, build), data, emit);
+  return update(mount(root, STYLE, build, data), data, emit);
 }
 
 function build(view) {
@@ -76,7 +76,7 @@ const families = (data) => data.sides.flatMap((side) => side.families);
 const everyMethod = (data) => [data.root, ...families(data).flatMap((family) => family.methods)];
 
 const rows = (data) => [
-  ["family", "method", "title", "relation"],
+  [_("family"), _("method"), _("title"), _("relation")],
   ["", data.root.name, data.root.title, data.root.says],
   ...families(data).flatMap((family) => family.methods.map((method) => [family.name, method.name, method.title, method.says])),
 ];
@@ -85,7 +85,7 @@ const rows = (data) => [
 function tell(view, name) {
   const method = everyMethod(view.data).find((other) => other.name === name);
   if (method) view.status.replaceChildren(html("b", {}, `${method.title}. `), method.says);
-  else say(view.status, "Point at a method to read how it stands to deep fusion; choose it to open its card.");
+  else say(view.status, _("Point at a method to read how it stands to deep fusion; choose it to open its card."));
 }
 
 function paint(view) {

@@ -6,6 +6,7 @@ from typing import Any
 from dfn.design.catalogue import fused
 from dfn.training.methods.method import Frame, Method, Settings
 from dfn.training.recipe import Recipe
+from dfn.words import N_
 
 DROPOUT, DROP_PATH, GLOBAL, PATIENCE = 0.5, 0.15, 0.5, 3
 
@@ -27,11 +28,15 @@ REGULARISERS = (
         "dropout",
         "dropout",
         "regulariser",
-        "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout, JMLR 15, 2014; 0.5 in front of the "
-        "classifier",
+        N_(
+            "Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov: Dropout, JMLR 15, 2014; 0.5 in front of the "
+            "classifier"
+        ),
         "ours",
-        "The fused net with half of the values in front of its classifier dropped in training. "
-        "It regularises the joint representation, not the blocks behind it.",
+        N_(
+            "The fused net with half of the values in front of its classifier dropped in training. "
+            "It regularises the joint representation, not the blocks behind it."
+        ),
         r"y = \frac{m \odot x}{1 - p}, \qquad m \sim \mathrm{Bern}(1 - p)",
         _fused({"dropout": DROPOUT}),
     ),
@@ -39,10 +44,12 @@ REGULARISERS = (
         "drop-path",
         "drop-path",
         "regulariser",
-        "Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; local drop-path of 15 %",
+        N_("Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; local drop-path of 15 %"),
         "reconstruction",
-        "The fused net in which training drops blocks at every fusion, at least one of them staying. "
-        "It trains many of the paths of a fused net one by one.",
+        N_(
+            "The fused net in which training drops blocks at every fusion, at least one of them staying. "
+            "It trains many of the paths of a fused net one by one."
+        ),
         r"x_b = \mathrm{ReLU}\Big(\tfrac{K}{\sum_k m_k}\sum_k m_k\, G_b^k(x_{b-1})\Big)",
         _fused({"drop_path": DROP_PATH}),
     ),
@@ -62,10 +69,12 @@ REGULARISERS = (
         "no-weight-decay",
         "no weight decay",
         "regulariser",
-        "the control of weight decay, which the group's own code sets to 1e-4 (zlmzju/fusenet, options.py)",
+        N_("the control of weight decay, which the group's own code sets to 1e-4 (zlmzju/fusenet, options.py)"),
         "ours",
-        "The fused net without the term that pulls all its weights to zero. "
-        "The gap to the fused net is what weight decay is worth here.",
+        N_(
+            "The fused net without the term that pulls all its weights to zero. "
+            "The gap to the fused net is what weight decay is worth here."
+        ),
         r"L = L(y) + \tfrac{\lambda}{2}\sum w^2, \qquad \lambda = 0",
         _fused(weight_decay=0.0),
     ),
@@ -73,11 +82,13 @@ REGULARISERS = (
         "path-sgd",
         "Path-SGD",
         "regulariser",
-        "Neyshabur, Salakhutdinov, Srebro: Path-SGD, arXiv 1506.02617; its one constant as in bneyshabur/path-sgd",
+        N_("Neyshabur, Salakhutdinov, Srebro: Path-SGD, arXiv 1506.02617; its one constant as in bneyshabur/path-sgd"),
         "reconstruction",
-        "The fused net with every gradient divided by what the weight adds to the sum over all paths. "
-        "Without a norm its steps do not depend on how a ReLU net is scaled; behind a batch norm, whose input may have "
-        "any scale, it is a heuristic.",
+        N_(
+            "The fused net with every gradient divided by what the weight adds to the sum over all paths. "
+            "Without a norm its steps do not depend on how a ReLU net is scaled; behind a batch norm, whose input "
+            "may have any scale, it is a heuristic."
+        ),
         r"w_e \leftarrow w_e - \eta\, \frac{g_e}{\kappa_e}, \qquad "
         r"\kappa_e = \frac{\partial}{\partial w_e^2}\sum_{\text{paths}}\prod_{e} w_e^2",
         _fused(path_sgd=True),
@@ -86,10 +97,12 @@ REGULARISERS = (
         "early-stopping",
         "early stopping",
         "regulariser",
-        "a tenth of the training images held out, patience 3, ours",
+        N_("a tenth of the training images held out, patience 3, ours"),
         "ours",
-        "The fused net trained until three epochs bring no lower loss on held-out training images, with its best "
-        "weights kept. The test images have no say in when it stops.",
+        N_(
+            "The fused net trained until three epochs bring no lower loss on held-out training images, with its best "
+            "weights kept. The test images have no say in when it stops."
+        ),
         r"t^* = \arg\min_t L_{\text{held out}}(w_t)",
         _fused(patience=PATIENCE),
     ),

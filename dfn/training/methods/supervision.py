@@ -5,6 +5,7 @@ from dfn.design.nodes import SYMMETRIC_JOINS
 from dfn.design.relatives import side_outputs, views
 from dfn.training.methods.method import DFN, Frame, Method, Settings
 from dfn.training.recipe import Recipe
+from dfn.words import N_
 
 
 def _apart(frame: Frame, settings: Settings) -> Recipe:
@@ -38,11 +39,13 @@ SUPERVISION = (
         "apart",
         "separate training",
         "supervision",
-        f"{DFN}, section 2: each network learnt separately, predictors averaged",
+        DFN + N_(", section 2: each network learnt separately, predictors averaged"),
         "paper",
-        "The nets of decision fusion under the sum of their losses, so that each is trained as if it were alone. "
-        "With the mean instead each gets a K-th of the gradient: the same at K times the learning rate and a K-th of "
-        "the weight decay, and not with clipped gradients.",
+        N_(
+            "The nets of decision fusion under the sum of their losses, so that each is trained as if it were alone. "
+            "With the mean instead each gets a K-th of the gradient: the same at K times the learning rate and a "
+            "K-th of the weight decay, and not with clipped gradients."
+        ),
         r"L = \sum_k L(y^k), \qquad y = \tfrac{1}{K}\sum_k y^k",
         _apart,
     ),
@@ -50,11 +53,15 @@ SUPERVISION = (
         "companions",
         "companion losses",
         "supervision",
-        "Lee, Xie, Gallagher, Zhang, Tu: Deeply-Supervised Nets, arXiv 1409.5185; softmax companions behind average "
-        "pooling, and a weight that falls from 0.1 to 0 over the first half, are ours",
+        N_(
+            "Lee, Xie, Gallagher, Zhang, Tu: Deeply-Supervised Nets, arXiv 1409.5185; softmax companions behind "
+            "average pooling, and a weight that falls from 0.1 to 0 over the first half, are ours"
+        ),
         "ours",
-        "Small classifiers bring the loss to the early layers of the deep base network while it trains, and are gone "
-        "afterwards. Fusion brings it there through the other base network, which stays.",
+        N_(
+            "Small classifiers bring the loss to the early layers of the deep base network while it trains, and are "
+            "gone afterwards. Fusion brings it there through the other base network, which stays."
+        ),
         r"L = L(y) + \alpha(t)\sum_m L\big(h_m(x_m)\big), \qquad \alpha(t) \to 0",
         _companions,
     ),
@@ -62,11 +69,16 @@ SUPERVISION = (
         "side-outputs",
         "side outputs",
         "supervision",
-        "Xie, Tu: Holistically-Nested Edge Detection, arXiv 1504.06375; for classes instead of edges, and with "
-        "logits averaged, ours",
+        N_(
+            "Xie, Tu: Holistically-Nested Edge Detection, arXiv 1504.06375; for classes instead of edges, and with "
+            "logits averaged, ours"
+        ),
         "ours",
-        "Every stage of the deep base network has a classifier with a loss of its own, and their logits are averaged. "
-        "What deep fusion does with maps is done here with answers.",
+        N_(
+            "Every stage of the deep base network has a classifier with a loss of its own, and their logits are "
+            "averaged. "
+            "What deep fusion does with maps is done here with answers."
+        ),
         r"L = L(y) + \sum_m L(y^m), \qquad y = \tfrac{1}{3}\sum_m y^m",
         _side_outputs,
     ),
@@ -74,10 +86,12 @@ SUPERVISION = (
         "auxiliary",
         "auxiliary paths",
         "supervision",
-        "Chen, Ma, Wan, Li, Xia: Multi-View 3D Object Detection Network, arXiv 1611.07759; on one image, ours",
+        N_("Chen, Ma, Wan, Li, Xia: Multi-View 3D Object Detection Network, arXiv 1611.07759; on one image, ours"),
         "ours",
-        "Each base network alone, with the weights that it has in the fused net, gets a loss that counts as much as "
-        "the fused one's. They are absent at test, and the fused net is left.",
+        N_(
+            "Each base network alone, with the weights that it has in the fused net, gets a loss that counts as much "
+            "as the fused one's. They are absent at test, and the fused net is left."
+        ),
         r"L = \tfrac{1}{K+1}\Big(L(y) + \sum_k L\big(y^k\big)\Big)",
         _auxiliary,
     ),

@@ -10,6 +10,7 @@ from dfn.design.spec import Design
 from dfn.training.methods.method import Frame, Method, Settings
 from dfn.training.methods.structures import fused_net
 from dfn.training.recipe import Objective, Recipe
+from dfn.words import N_
 
 
 def _teacher(frame: Frame, settings: Settings) -> tuple[Recipe, ...]:
@@ -72,11 +73,15 @@ TRANSFER = (
         "distillation",
         "distillation",
         "transfer",
-        "Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, arXiv 1503.02531; temperature 3 and a "
-        "weight that falls from 4 to 1 as in FitNets",
+        N_(
+            "Hinton, Vinyals, Dean: Distilling the Knowledge in a Neural Network, arXiv 1503.02531; temperature 3 "
+            "and a weight that falls from 4 to 1 as in FitNets"
+        ),
         "reconstruction",
-        "The shallow base network is trained first, and the deep one then learns its softened answers. "
-        "In a fused net the two learn at once and help each other.",
+        N_(
+            "The shallow base network is trained first, and the deep one then learns its softened answers. "
+            "In a fused net the two learn at once and help each other."
+        ),
         r"L = H(y, P) + \lambda\, H\big(P_T^\tau, P^\tau\big)",
         _student("distillation"),
         first=_teacher,
@@ -85,11 +90,15 @@ TRANSFER = (
         "fitnets",
         "FitNets",
         "transfer",
-        "Romero, Ballas, Kahou, Chassang, Gatta, Bengio: FitNets, arXiv 1412.6550; a hint for the first quarter of the "
-        "steps, and the shallow base network as the teacher, are ours",
+        N_(
+            "Romero, Ballas, Kahou, Chassang, Gatta, Bengio: FitNets, arXiv 1412.6550; a hint for the first quarter "
+            "of the steps, and the shallow base network as the teacher, are ours"
+        ),
         "reconstruction",
-        "The deep base network first learns to give the middle map of the trained shallow one, then its answers. "
-        "Fusion joins such maps in every step, without a net that was trained before.",
+        N_(
+            "The deep base network first learns to give the middle map of the trained shallow one, then its answers. "
+            "Fusion joins such maps in every step, without a net that was trained before."
+        ),
         r"\tfrac12\big\lVert u_h(x) - r\big(v_g(x)\big)\big\rVert^2, \quad \text{then} \quad "
         r"H(y, P) + \lambda\, H\big(P_T^\tau, P^\tau\big)",
         _student("fitnets"),
