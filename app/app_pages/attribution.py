@@ -104,8 +104,10 @@ def show_page(shown: Shown, found: Sequence[Place], sidebar: Any) -> None:
 
 def panel_of(title: str, of: str, asked: Asked, answer: Picture, images: "Dataset", place: Place) -> Panel:
     """One picture with its words; `of` names its place."""
-    unit = isinstance(asked.target, Unit)
-    what = unit_choice.in_words(asked.target, place.title) if unit else _class(images.classes[asked.target])
+    if isinstance(asked.target, Unit):
+        what = unit_choice.in_words(asked.target, place.title)
+    else:
+        what = _class(images.classes[asked.target])
     about = _("of {place}, for {what}, epoch {epoch}").format(place=of, what=what, epoch=asked.epoch)
     return Panel(title, about, asked.method, answer.heat, asked.image.array)
 
