@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from attribution_data import Asked, Picture, Tell, fitting
 
 from dfn.insight.methods import METHODS, STEPS
-from dfn.words import N_
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 POINTED_AT = 24
 DRAWS = 8
-ORDERS: tuple["Order", ...] = ("deletion", "insertion")
 
 
 def sensitivity(net: "FusedNet", images: "Dataset", asked: Asked, picture: Picture, tell: Tell) -> float:
@@ -51,7 +49,10 @@ def pixel_curves(net: "FusedNet", images: "Dataset", asked: Asked, picture: Pict
     from dfn.insight import scores
 
     x = asked.image.seen(images)
-    found = {order: scores.pixel_curve(net, x, asked.label, picture.attribution.values, order) for order in ORDERS}
+    found = {
+        order: scores.pixel_curve(net, x, asked.label, picture.attribution.values, order)
+        for order in ("deletion", "insertion")
+    }
     curves = {order: (curve.probability[0].tolist(), float(curve.area[0])) for order, curve in found.items()}
     return found["deletion"].shares.tolist(), curves
 

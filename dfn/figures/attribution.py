@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from dfn.figures.theme import DIVERGING, SEQUENTIAL, palette
-from dfn.words import _
+from dfn.words import N_, _
 
 Pixels = NDArray[np.uint8]
+
+_ORDERS = {"deletion": N_("deletion"), "insertion": N_("insertion")}
 
 IMAGE_PART = 0.2
 DARKEST = 115  # a black image below would turn white, which stands for 0, into a grey
@@ -63,12 +65,13 @@ def pixel_curves(
     theme = palette(dark)
     figure = go.Figure()
     for (name, (probability, area)), dash in zip(curves.items(), ("solid", "dash"), strict=False):
-        label = _("{name}, area {area:.2f}").format(name=_(name), area=area)
-        hover = _("{name}: %{{y:.1%}} at %{{x:.0%}} of the pixels").format(name=_(name))
+        name = _(_ORDERS.get(name, name))
+        label = _("{name}, area {area:.2f}").format(name=name, area=area)
+        hover = _("{name}: %{{y:.1%}} at %{{x:.0%}} of the pixels").format(name=name)
         figure.add_scatter(
             x=list(shares),
             y=list(probability),
-            name=_(name),
+            name=name,
             mode="lines+text",
             text=[""] * (len(shares) - 1) + [f" {label}"],
             textposition="middle right",
