@@ -58,8 +58,11 @@ NAMES = {
 }
 PAGE_NAMES = {
     "lessons": N_("Lessons"),
+    "methods": N_("Methods"),
     "compose": N_("Compose"),
     "train": N_("Train"),
+    "compare": N_("Compare"),
+    "depth_map": N_("Depth map"),
     "maps": N_("Maps"),
     "attribution": N_("Attribution"),
     "flow": N_("Flow"),
