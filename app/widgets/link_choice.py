@@ -32,7 +32,14 @@ def show(
     slot = f"{key}-choice"
     st.session_state[slot] = value
     draw(
-        label, options, key=slot, format_func=words, on_change=_take, args=(key, default, of), disabled=lock.on(key), **more
+        label,
+        options,
+        key=slot,
+        format_func=words,
+        on_change=_take,
+        args=(key, default, of),
+        disabled=lock.on(key),
+        **more,
     )
     return value
 
