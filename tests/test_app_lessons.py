@@ -108,7 +108,7 @@ def test_a_block_is_picked_then_measured(runs_dir):
     app = _step("8", 1).run()
     next(p for p in app.pills if "best test accuracy" in p.label).set_value("fused").run()
     _button(app, "lesson-answer-8-1-reveal").click().run()
-    assert "the largest has **resnet** with 93.3 %: **9.44** apart" in text_of(app)
+    assert "**resnet** has most, 93.3 %: **9.44** apart" in text_of(app)
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"values": [1]}, {"values": "123456"}, {"values": [1] * 5 + [None]}])

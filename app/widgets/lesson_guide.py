@@ -242,7 +242,8 @@ def _words(what: Condition, step: Step, state: dict[str, Any]) -> str:
             title = _(TITLES.get(what.knob, what.knob))
             if what.value == "":
                 return _("{what} set").format(what=title)
-            return _(COMPARED[what.compared]).format(what=title, value=what.value)
+            value = _(what.value) if isinstance(what.value, str) else what.value
+            return _(COMPARED[what.compared]).format(what=title, value=value)
         case MeasureIs(compared=">", right=Term(measure="", plus=0.0)):
             return _("measure the {what}").format(what=_name(what.left))
         case MeasureIs():
