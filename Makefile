@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NOTEBOOKS := $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py))
 
-.PHONY: help app test quick lint browser notebooks words bench recorded clean
+.PHONY: help app test quick lint browser notebooks words docs figures bench recorded clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,8 @@ lint: $(INSTALLED) ## ruff and pyright
 browser: $(INSTALLED)
 	@$(BIN)/python tests/chromium.py
 
-notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the lessons in JupyterLab
+notebooks: export DFN_RUNS := $(or $(DFN_RUNS),$(CURDIR)/runs)
+notebooks: $(INSTALLED) $(NOTEBOOKS) ## open the notebooks in JupyterLab; their runs are those of the app
 	$(BIN)/jupyter lab $(ARGS) notebooks
 
 notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)
@@ -47,6 +48,12 @@ notebooks/%.ipynb: notebooks/%.py | $(INSTALLED)
 
 words: $(INSTALLED) ## bring the catalogues of translations up to date
 	$(BIN)/python tests/catalogue.py
+
+docs: $(INSTALLED) ## build the docs as a site into site/ (ARGS=serve shows it while it is written)
+	$(BIN)/zensical $(or $(ARGS),build --clean --strict)
+
+figures: $(INSTALLED) ## draw the figures of the docs anew
+	$(BIN)/python docs/figures.py
 
 bench: $(INSTALLED) ## measure (prints figures, asserts nothing)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -64,8 +71,8 @@ recorded: $(INSTALLED) ## train the recorded examples of the first paint anew
 	&& $(BIN)/dfn depth-map --json | tail -n 1 > assets/depth_map.json; rm -rf $$runs
 
 clean: ## remove caches and test pictures; .venv and runs stay
-	rm -rf test-artifacts .pytest_cache .ruff_cache .hypothesis build dist
-	find app benchmarks dfn notebooks tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf test-artifacts .cache .pytest_cache .ruff_cache .hypothesis build dist site
+	find app benchmarks dfn docs notebooks tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@test -x $(BIN)/python || test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv was found: \

@@ -25,7 +25,7 @@ _PAGE = component(
 
 def settle() -> None:
     """Settle the language of this run, before any text is shown."""
-    if link.refused(KEY, list(LANGUAGES)):
+    if link.read(KEY) not in ("", *LANGUAGES):
         link.write(KEY, "")
     st.session_state[_SPOKEN] = link.read(KEY) or _of_browser()
 

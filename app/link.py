@@ -4,9 +4,20 @@ What the address says wins whenever it changed (a pasted link, the browser's bac
 remembers, because going to another page empties the address.
 """
 
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from dfn.lessons.pages import KNOBS, PAGES, Knob
+from dfn.words import _
 
 LONGEST = 400
+OTHERS = ("lang", "lesson", "step", "lock", "find", "of-state", "of-images", "of-net", "order", "part", "picked")
+OTHERS += ("families", "size")  # the Methods page, which no lesson sets
+OTHERS += ("embed", "embed_options")  # Streamlit's own
 
 
 def read(key: str, of: str = "") -> str:
@@ -30,10 +41,41 @@ def write(key: str, value: str, of: str = "") -> None:
         st.query_params.pop(key, None)
 
 
-def refused(key: str, accepted: list[str]) -> bool:
-    """Whether the address names something that is not to be had; asked before the widget that would drop it."""
+def check(page: str) -> None:
+    """Say what the address names that no page knows, or that no knob of this page accepts, and leave it out; read
+    before the widgets, which would drop it without a word. What the address alone keeps is said where it is read."""
+    knobs, known = PAGES.get(page, {}), st.session_state.setdefault("link-refused", {})
+    for key in list(st.query_params):
+        said = st.query_params.get_all(key)
+        if known.get(key) == said:  # said before; the widget that has it keeps its own value
+            continue
+        known.pop(key, None)
+        if key not in KNOBS and key not in OTHERS:
+            st.warning(_("The link names something that no page of this lab knows; it is left out."))
+            _drop(key)
+        elif key in knobs and not knobs[key].in_address and any(said) and not _accepts(knobs[key], said):
+            text = _("The link names a “{key}” that is not accepted; accepted: {accepted}.")
+            st.warning(text.format(key=key, accepted=_(knobs[key].accepted)))
+            known[key] = said
+            _drop(key)
+
+
+def refuse(key: str, accepted: Collection[Any], words: str) -> None:
+    """Say that the address names something which the knob accepts, but which this very net or data set does not have;
+    asked before the widget that would drop it."""
     said = st.query_params.get(key)
-    return bool(said) and said not in accepted
+    if said and KNOBS[key].read(said) is not None and said not in map(str, accepted):
+        st.warning(_("The link names {what}.").format(what=words))
+        _drop(key)
+
+
+def _accepts(knob: Knob, said: list[str]) -> bool:
+    return knob.read(said if isinstance(knob.default, list) else said[-1]) is not None
+
+
+def _drop(key: str) -> None:
+    with suppress(StreamlitAPIException):  # a widget that is on show has it, and drops it by itself
+        st.query_params.pop(key, None)
 
 
 def _slot(key: str, of: str) -> str:

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dfn.runs.store import Run, Status
-
-MOST_POINTS = 400
+from dfn.views.learning import Points, thin
 
 
 @dataclass
@@ -43,13 +42,11 @@ class Progress:
         self.status = run.status()
         return self.status
 
-    def loss_curve(self) -> tuple[list[int], list[float]]:
+    def loss_curve(self) -> Points:
         """Loss by step, thinned to a few hundred points; the last one always stays."""
-        every = max(1, -(-len(self.steps) // MOST_POINTS))
-        first = (len(self.steps) - 1) % every
-        return self.steps[first::every], self.losses[first::every]
+        return thin(self.steps, self.losses)
 
-    def accuracy_curve(self) -> tuple[list[int], list[float]]:
+    def accuracy_curve(self) -> Points:
         """Test accuracy by epoch, epoch 0 (before training) included."""
         return [e["epoch"] for e in self.epochs], [e["test_accuracy"] for e in self.epochs]
 

@@ -10,6 +10,7 @@ import link
 import streamlit as st
 
 from dfn.lessons.pages import KNOBS
+from dfn.words import _
 
 ALL = "all"
 
@@ -20,7 +21,8 @@ def read(free: Iterable[str]) -> None:
     unknown = [name for name in names if name != ALL and name not in KNOBS]
     if unknown:
         known = [name for name in names if name not in unknown]
-        st.warning(f"The link locks something that is no knob of this lab. Knobs are {', '.join(KNOBS)}.")
+        text = _("The link locks something that is no knob of this lab. Knobs are {knobs}.")
+        st.warning(text.format(knobs=", ".join(KNOBS)))
         link.write("lock", ",".join(known))
         names = known
     st.session_state["locked"] = set(KNOBS) - set(free) if ALL in names else set(names)

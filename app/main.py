@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import language
+import link
 import streamlit as st
 from widgets import lesson_guide
 
@@ -89,5 +90,6 @@ st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", i
 page = st.navigation(PAGES)
 language.switch()
 lesson_guide.show(page.url_path)
+link.check(page.url_path or lesson_guide.FIRST)
 page.run()
 lesson_guide.follow(page.url_path)

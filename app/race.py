@@ -7,6 +7,7 @@ from typing import Any
 from dfn.design.spec import Design
 from dfn.training.comparisons import CONTROLS, Frame, label, methods
 from dfn.training.recipe import Recipe
+from dfn.words import _
 
 RIVALS = tuple(methods()[name].title for name in CONTROLS)
 USUAL = ("plain deep", "plain shallow", "ResNet")
@@ -58,8 +59,16 @@ def line_up(
         if title not in rivals:
             continue
         recipe = method.make(frame, settings)
-        for first in method.first(frame, settings):  # the shallow base network, in its own colour
-            _enter(runners, Runner(first, label(first), "shallow", before=label(recipe)))
+        for first in method.first(frame, settings):
+            if first.net == "plain":  # the shallow base network, in its own colour
+                name, role = label(first), "shallow"
+            else:
+                name, role = (
+                    _("{label}, before it grew").format(label=label(first)),
+                    _FREE_ROLES[further % len(_FREE_ROLES)],
+                )
+                further += 1
+            _enter(runners, Runner(first, name, role, before=label(recipe)))
         role = method.role or _FREE_ROLES[further % len(_FREE_ROLES)]
         further += method.role is None
         _enter(runners, Runner(recipe, label(recipe), role))

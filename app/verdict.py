@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dfn.words import _
+
 HUGE = 0.40
 LARGE = 0.10
 SMALL = 0.02
@@ -25,27 +27,34 @@ def verdict(results: Mapping[str, Result], epochs: int) -> str:
         return ""
     over = all(result.epoch >= epochs for result in results.values())
     least = min(result.epoch for result in results.values())
-    when = f"After {epochs} epochs" if over else f"So far, after {least} of {epochs} epochs,"
-    said = [f"{when} **{fused.label}** classifies **{_percent(fused)}** of the test images correctly."]
+    if over:
+        text = _("After {epochs} epochs **{label}** classifies **{share}** of the test images correctly.")
+    else:
+        text = _(
+            "So far, after {least} of {epochs} epochs, **{label}** classifies **{share}** of the test images correctly."
+        )
+    said = [text.format(epochs=epochs, least=least, label=fused.label, share=_percent(fused))]
     deep = results.get("plain")
     if deep is not None:
         said.append(_beside_deep(fused, deep))
     controls = [results[role] for role in ("shallow", "resnet", "late", "decision") if role in results]
     if controls:
         said.append(_beside_controls(fused, controls))
-    said.append("One seed: a gap of a few percent may be chance." if over else "")
+    said.append(_("One seed: a gap of a few percent may be chance.") if over else "")
     return " ".join(sentence for sentence in said if sentence)
 
 
 def _beside_deep(fused: Result, deep: Result) -> str:
     gap = fused.accuracy - deep.accuracy
     if gap > HUGE:
-        return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: fusion made this depth trainable."
-    if gap > LARGE:
-        return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: fused, this depth is easier to train."
-    if gap < -LARGE:
-        return f"Its deep base alone, {deep.label}, is ahead with {_percent(deep)}: here fusion did not help."
-    return f"Its deep base alone, {deep.label}, reaches {_percent(deep)}: this depth trains without fusion as well."
+        text = _("Its deep base alone, {label}, reaches {share}: fusion made this depth trainable.")
+    elif gap > LARGE:
+        text = _("Its deep base alone, {label}, reaches {share}: fused, this depth is easier to train.")
+    elif gap < -LARGE:
+        text = _("Its deep base alone, {label}, is ahead with {share}: here fusion did not help.")
+    else:
+        text = _("Its deep base alone, {label}, reaches {share}: this depth trains without fusion as well.")
+    return text.format(label=deep.label, share=_percent(deep))
 
 
 def _beside_controls(fused: Result, controls: list[Result]) -> str:
@@ -53,10 +62,12 @@ def _beside_controls(fused: Result, controls: list[Result]) -> str:
     best = max(controls, key=lambda c: c.accuracy)
     gap = fused.accuracy - best.accuracy
     if gap > SMALL:
-        return f"The controls: {named}. Here the fused net is ahead of them."
-    if gap < -SMALL:
-        return f"The controls: {named}. On these data depth is not needed; fusion makes it harmless, not better."
-    return f"The controls: {named}, within {100 * SMALL:.0f} points of the fused net."
+        text = _("The controls: {named}. Here the fused net is ahead of them.")
+    elif gap < -SMALL:
+        text = _("The controls: {named}. On these data depth is not needed; fusion makes it harmless, not better.")
+    else:
+        text = _("The controls: {named}, within {gap:.0f} points of the fused net.")
+    return text.format(named=named, gap=100 * SMALL)
 
 
 def _percent(result: Result) -> str:

@@ -126,6 +126,20 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], runs_dir: Path) -> Callable[..., tuple[int, str, str]]:
+    """`shell("paths", "--json")` -> exit code, standard output, standard error; with a store of its own."""
+    from dfn.cli import main
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
     """Where screenshots go; CI keeps them."""

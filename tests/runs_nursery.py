@@ -18,12 +18,18 @@ import dfn
 from dfn.runs.store import Run
 from dfn.training.recipe import Recipe
 
+STEP = {"event": "step", "step": 1, "loss": 2.3, "accuracy": 0.1, "lr": 0.02}
+
 
 def tiny(seed: int = 0, **settings: Any) -> Recipe:
     """A recipe of 12 steps in 3 epochs, trained in some tenths of a second."""
     design = dfn.fused(8, 5, 3, width=4, in_channels=1)
     small: dict[str, Any] = {"train_limit": 128, "test_limit": 100, "batch_size": 32, "epochs": 3}
     return Recipe(**({"design": design, "seed": seed, **small} | settings))
+
+
+def steps(*numbers: int) -> list[dict[str, Any]]:
+    return [STEP | {"step": number} for number in numbers]
 
 
 def curve(run: Run) -> list[dict[str, Any]]:

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import cached
+import nbformat
+import notebook_file
 import pytest
 import snippets
 from lesion_plan import Lesion
+from nbclient import NotebookClient
 from pages import cards_of, page_at
 from picked import numbered_image
 from streamlit.testing.v1 import AppTest
@@ -97,3 +100,22 @@ def test_every_lesion_has_its_call():
         'dial(changed, 0.5, "shallow")',
     ]
     assert snippets.lesion_calls(Lesion(("block2",)), ("block1", "block2")) == ["bypass(changed, 2)"]
+
+
+def test_the_code_opens_as_a_notebook_that_runs(fused):
+    query = {"run": fused.id, "image": "4", "fusion": "3", "at": "<script>", "stranger": "x"}
+    app = page_at("maps", **query)
+    app.session_state["maps-code"] = True
+    app.run()
+    assert [button.proto.label for button in app.get("download_button")] == ["Open as notebook"]
+    text = notebook_file.write("Maps", "http://localhost:8501/maps", query, app.code[0].value)
+    assert text == notebook_file.write("Maps", "http://localhost:8501/maps", query, app.code[0].value)
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    words, code = notebook.cells
+    assert f"[Maps](http://localhost:8501/maps?run={fused.id}&image=4&fusion=3)" in words.source
+    assert "- image: `4`" in words.source and "script" not in words.source and "stranger" not in words.source
+    NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(ROOT)}}).execute()
+    printed, drawn = code.outputs
+    assert printed.text.startswith("fusion3/deep (1, 16, 4, 4) ")
+    assert "application/vnd.jupyter.widget-view+json" in drawn.data

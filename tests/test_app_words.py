@@ -47,6 +47,23 @@ def test_decision_fusion_trains_on_the_mean_of_its_nets_losses():
     assert set(objectives.values()) == {"cross-entropy"}
 
 
+def test_who_grows_races_beside_what_it_grew_from():
+    runners = _race(rivals=("plain shallow", "Net2Net, deeper", "Net2Net, wider"))
+    assert [(r.label, r.role) for r in runners] == [
+        ("fused 26 + 8", "fused"),
+        ("plain 8", "shallow"),
+        ("plain 26, grown", "extra1"),
+        ("fused 26 + 8, before it grew", "extra2"),
+        ("fused 26 + 8, grown", "deep"),
+    ]
+    ids = {r.label: r.recipe.id for r in runners}
+    teachers = {r.label: r.recipe.teacher for r in runners if r.recipe.teacher}
+    assert teachers == {
+        "plain 26, grown": ids["plain 8"],
+        "fused 26 + 8, grown": ids["fused 26 + 8, before it grew"],
+    }
+
+
 def test_equal_nets_race_once():
     runners = _race(bases=(8, 8), rivals=("plain deep", "plain shallow"))
     assert [r.role for r in runners] == ["fused", "plain"]

@@ -34,7 +34,10 @@ MAY_IMPORT = {
     "lessons": {"design", "data.info", "insight.methods", "training.comparisons", "training.recipe"},
     "figures": set(),
     "views": {"figures.theme"},
-    "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "lessons", "figures", "views"},
+    "notebook": {"design", "data", "models", "training", "runs", "insight", "figures", "views"},
+    "handout": {"design", "data", "training.recipe", "runs", "insight", "figures.theme", "views"},
+    "cli": {"design", "data", "models", "training", "runs", "referee", "insight", "lessons", "figures", "views"}
+    | {"handout"},
 }
 WITHOUT_TORCH = ["dfn/design", "dfn/lessons", "dfn/figures", "dfn/views", "dfn/referee"]
 WITHOUT_TORCH += [

@@ -1,38 +1,26 @@
 """The referee in the shell: `dfn compare`, `dfn depth-map` and `dfn reproduce`, their JSON and their complaints."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shell_words import Shell, values
 
-from dfn.cli import main, reproduce, seeds
+from dfn.cli import reproduce, seeds
 from dfn.referee import claims
 from dfn.referee.budget import on_equal_terms
 from dfn.referee.claims import Check, Claim
 from dfn.referee.contenders import USUAL, from_methods
-from dfn.runs.store import Store
+from dfn.runs import cluster
+from dfn.runs.store import Run, Store
+from dfn.runs.worker import work
 from dfn.training.comparisons import Frame
 
 NET = ["--deep", 8, "--shallow", 5, "--fusions", 3, "--width", 8]
 LIMITS = ["--train-limit", 128, "--test-limit", 60, "--epochs", 1]
 TWO = ["--methods", "fused,plain-deep", "--seeds", 2]
-
-Shell = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], runs_dir: Path) -> Shell:
-    """`shell("compare", "--json")` -> exit code, standard output, standard error; with a store of its own."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
@@ -47,11 +35,6 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(seeds, "train_here", noted)
     yield labels
-
-
-def values(text: str) -> list[Any]:
-    """Every line as JSON; a line that is none fails the test."""
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_compare_trains_every_net_with_every_seed_once(shell: Shell, trained: list[str]) -> None:
@@ -131,6 +114,54 @@ def test_depth_map(shell: Shell) -> None:
     assert code == 0 and "3 fusions" in out and f"{100 * last['cells'][0]['accuracy']:.1f} %" in out
 
 
+@pytest.fixture
+def cluster_of_one(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """A cluster that is this process; the labels of the runs of each submission."""
+    submitted: list[list[str]] = []
+
+    def work_here(runs: Sequence[Run], *, on_record: Any = None) -> None:
+        submitted.append([f"{run.recipe.label} {run.recipe.seed}" for run in runs])
+        work(runs, on_record=on_record)
+
+    monkeypatch.setattr(cluster, "work", work_here)
+    return submitted
+
+
+def test_a_comparison_goes_to_the_cluster_at_once(
+    shell: Shell, trained: list[str], cluster_of_one: list[list[str]]
+) -> None:
+    """With what has to come first among it; nothing is trained in this process beside that."""
+    command = ["compare", *NET, *LIMITS, "--methods", "fused,distillation", "--seeds", 2, "--on", "ray", "--json"]
+    code, out, _ = shell(*command)
+    assert code == 0 and trained == []
+    runs = ["fused 8 + 5 0", "fused 8 + 5 1", "plain 5 0", "plain 8, distilled 0", "plain 5 1", "plain 8, distilled 1"]
+    assert cluster_of_one == [runs]
+    *lines, last = values(out)
+    assert [(line["net"], line["seed"]) for line in lines if "for" not in line] == [
+        (net, seed) for net in ("fused", "distillation") for seed in (0, 1)
+    ]
+    assert [row["accuracies"] for row in last["results"]] == [
+        [line["test_accuracy"] for line in lines if line["net"] == net and "for" not in line]
+        for net in ("fused", "distillation")
+    ]
+    assert shell(*command)[0] == 0 and len(cluster_of_one) == 1, "what was trained before is not submitted again"
+
+
+def test_a_depth_map_goes_to_the_cluster_at_once(shell: Shell, cluster_of_one: list[list[str]]) -> None:
+    grid = ["--deep", "5,8", "--shallow", "2", "--fusions", "3", "--width", 8, *LIMITS, "--on", "ray", "--json"]
+    code, out, _ = shell("depth-map", *grid)
+    assert code == 0 and cluster_of_one == [["fused 5 0", "fused 8 0"]]
+    assert [cell["state"] for cell in values(out)[-1]["cells"]] == ["done", "done"]
+
+
+def test_what_the_cluster_could_not_train_is_not_trained_here(
+    shell: Shell, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "work", lambda runs, **_: None)
+    code, _, err = shell("compare", *NET, *LIMITS, *TWO, "--on", "ray", "--json")
+    assert code == 1 and trained == [] and "4 of 4 runs did not come to their end" in err
+
+
 def _tiny(least: float) -> dict[str, Claim]:
     claim = claims.claims()["trainability-digits"]
     settings = claim.settings | {"epochs": 1, "train_limit": 128, "test_limit": 60}
@@ -159,7 +190,7 @@ def test_reproduce_writes_its_table_and_says_whether_the_claim_holds(
 
 def test_what_can_be_reproduced_is_listed(shell: Shell) -> None:
     listed = [claim["name"] for claim in values(shell("reproduce", "--list", "--json")[1])[0]]
-    assert {"trainability-digits", "fusions-digits", "nobn-scale"} <= set(listed)
+    assert {"trainability-digits", "fusions-digits", "nobn-scale", "kalman-digits"} <= set(listed)
     assert all(name in shell("reproduce", "--list")[1] for name in listed)
 
 

@@ -50,7 +50,7 @@ def test_every_pin_is_declared_and_lies_in_its_range() -> None:
     lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines()]
     assert "-e ." in lines
     pins = ranges([line for line in lines if line and line != "-e ."])
-    declared = ranges(PROJECT["dependencies"] + EXTRAS["app"] + EXTRAS["notebooks"] + EXTRAS["cluster"] + EXTRAS["dev"])
+    declared = ranges(PROJECT["dependencies"] + [line for extra in EXTRAS.values() for line in extra])
     assert pins.keys() == declared.keys()
     for name, pin in pins.items():
         (exact,) = pin.specifier
@@ -59,8 +59,8 @@ def test_every_pin_is_declared_and_lies_in_its_range() -> None:
 
 
 def test_the_library_alone_needs_neither_the_app_nor_the_notebooks() -> None:
-    assert set(EXTRAS) == {"app", "notebooks", "cluster", "dev"}
-    extras = ranges(EXTRAS["app"] + EXTRAS["notebooks"] + EXTRAS["cluster"])
+    assert set(EXTRAS) == {"app", "notebooks", "cluster", "docs", "dev"}
+    extras = ranges(EXTRAS["app"] + EXTRAS["notebooks"] + EXTRAS["cluster"] + EXTRAS["docs"])
     assert not ranges(PROJECT["dependencies"]).keys() & extras.keys()
 
 
@@ -110,7 +110,7 @@ def test_scales_have_the_ten_steps_that_streamlit_wants() -> None:
 def test_the_commands_exist() -> None:
     text = (ROOT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z]+):", text, flags=re.MULTILINE))
-    assert targets >= {"app", "test", "quick", "lint", "notebooks", "bench", "clean"}
+    assert targets >= {"app", "test", "quick", "lint", "notebooks", "docs", "figures", "bench", "clean"}
     assert ".ci/run" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
 
 

@@ -15,12 +15,13 @@ from dfn.design.spec import Design
 from dfn.figures import start as figures
 from dfn.insight.start import branch_weights, layer_variances
 from dfn.models.build import FusedNet, build
-from dfn.models.initialise import Start, initialise
+from dfn.models.initialise import initialise
+from dfn.models.starts import Scheme
 
 X = torch.randn(16, 3, 16, 16, generator=torch.Generator().manual_seed(2))
 
 
-def started(design: Design, start: Start, seed: int = 0) -> FusedNet:
+def started(design: Design, start: Scheme, seed: int = 0) -> FusedNet:
     net = build(design)
     initialise(net, start, seed, X if start == "lsuv" else None)
     return net
@@ -43,7 +44,7 @@ def test_glorot_has_the_variance_of_its_formula():
 
 
 @pytest.mark.parametrize(("start", "gain"), [("he", 2.0), ("orthogonal", 2.0)])
-def test_these_keep_the_mean_square_through_a_relu(start: Start, gain: float):
+def test_these_keep_the_mean_square_through_a_relu(start: Scheme, gain: float):
     net = started(plain(14, 3, 32, norm="none"), start)
     conv = convs(net)[3]
     x = torch.randn(4, conv.in_channels, 9, 9, generator=torch.Generator().manual_seed(0)).relu()
@@ -51,7 +52,7 @@ def test_these_keep_the_mean_square_through_a_relu(start: Start, gain: float):
 
 
 @pytest.mark.parametrize(("start", "gain"), [("orthogonal", math.sqrt(2)), ("lsuv", 1.0)])
-def test_orthogonal_weights_are_orthogonal(start: Start, gain: float):
+def test_orthogonal_weights_are_orthogonal(start: Scheme, gain: float):
     net = started(fused(8, 5, 3, 8), start)
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -96,13 +97,13 @@ def test_lsuv_leaves_no_trace_and_asks_for_images():
 
 
 @pytest.mark.parametrize("start", ["he", "glorot", "orthogonal", "lsuv"])
-def test_gates_begin_carrying_whatever_the_start(start: Start):
+def test_gates_begin_carrying_whatever_the_start(start: Scheme):
     net = started(highway(8, 4), start)
     biases = {value for conv in convs(net) if conv.bias is not None for value in conv.bias.tolist()}
     assert biases == {0.0, -2.0}
 
 
-def variances(start: Start, depth: int = 26) -> list[float]:
+def variances(start: Scheme, depth: int = 26) -> list[float]:
     return list(layer_variances(started(plain(depth, 3, 16, norm="none"), start), X).values())
 
 

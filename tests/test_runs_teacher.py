@@ -1,15 +1,20 @@
-"""A run that learns from another: in one worker, on its own, and where the other one is not to be had."""
+"""A run that learns from another, or grows from it: in one worker, on its own, and where the other one is not to be
+had."""
 
 import shutil
 from pathlib import Path
 
 import pytest
-from runs_nursery import tiny
+import torch
+from runs_nursery import Nursery, curve, tiny
 
+from dfn.data import load_data
 from dfn.design.catalogue import fused, plain
+from dfn.design.spec import Design
 from dfn.runs.run import Run, RunError
 from dfn.runs.store import Store
 from dfn.runs.teacher import final_net
+from dfn.runs.weights import net_after
 from dfn.runs.worker import work
 from dfn.training.fit import Training, weights_sha256
 from dfn.training.records import Done
@@ -75,3 +80,72 @@ def test_final_weights_are_told_by_their_hash(runs_dir: Path) -> None:
     teacher.snapshot_file(2).write_bytes(teacher.snapshot_file(0).read_bytes())
     with pytest.raises(RunError, match="are not kept; rewind and train it again"):
         final_net(teacher)
+
+
+GROWN = {
+    "wider": fused(8, 5, 3, 6, in_channels=1),
+    "deeper": fused(14, 5, 3, 4, in_channels=1),
+    "both": fused(11, 5, 3, 7, in_channels=1),
+    "mean-of-three": fused(bases=[11, 5, 5], fusions=3, width=6, join="mean", in_channels=1),
+}
+GROWN_FROM = {"mean-of-three": fused(bases=[8, 5, 5], fusions=3, width=4, join="mean", in_channels=1)}
+
+
+def grown(name: str) -> tuple[Run, Run]:
+    """The runs of a small net and of a larger one that starts as it."""
+    small = tiny(epochs=2, design=GROWN_FROM.get(name, fused(8, 5, 3, 4, in_channels=1)))
+    return Store().create(small), Store().create(
+        tiny(epochs=2, design=GROWN[name], start="net2net", teacher=small.id, seed=5)
+    )
+
+
+@pytest.mark.parametrize("name", GROWN)
+def test_a_grown_net_is_its_teacher_before_it_trains(name: str, runs_dir: Path) -> None:
+    """The weights of epoch 0 as they were kept, against those that the teacher ended with."""
+    teacher, student = grown(name)
+    work([student, teacher])
+    assert student.status().state == "done" and "grown" in student.name
+    x = load_data("digits", test_limit=100)
+    images = x.normalise(x.test.images)
+    before, wanted = net_after(student, 0), final_net(teacher).eval()
+    assert sum(p.numel() for p in before.parameters()) > sum(p.numel() for p in wanted.parameters())
+    torch.testing.assert_close(before(images), wanted(images), rtol=1e-4, atol=1e-4)
+    assert (before(images) - net_after(student, 2)(images)).abs().max() > 0.01, "it trains on"
+    accuracy = {run.id: [r["test_accuracy"] for r in run.metrics() if r["event"] == "epoch"] for run in grown(name)}
+    assert accuracy[student.id][0] == accuracy[teacher.id][-1]
+
+
+def test_a_grown_net_goes_on_after_its_worker_was_killed(runs_dir: Path) -> None:
+    teacher, student = grown("both")
+    work([teacher, student])
+    expected, sha = curve(student), student.status().weights_sha256
+    student.forget()
+    nursery = Nursery()
+    try:
+        assert nursery.finish([student], at=40)
+        assert student.status().state == "interrupted" and student.latest_checkpoint()
+        assert not nursery.finish([student])
+    finally:
+        nursery.close()
+    assert (curve(student), student.status().weights_sha256) == (expected, sha)
+
+
+@pytest.mark.parametrize(
+    ("design", "words"),
+    [
+        (fused(8, 5, 3, 2, in_channels=1), "stem: '2 channels' is not accepted; accepted: 4 or more"),
+        (fused(8, 5, 3, 4, "mean", in_channels=1), "accepted: the layers of the smaller net in their order"),
+        (fused(8, 5, 6, 4, in_channels=1), "accepted: the layers of the smaller net in their order"),
+        (plain(14, 3, 4, in_channels=1), "accepted: the layers of the smaller net in their order"),
+        (fused(8, 5, 3, 4, in_channels=1, norm="none"), "norm: none is not accepted; accepted: batch"),
+        (fused(8, 8, 3, 4, in_channels=1), "a conv more"),
+    ],
+    ids=range(6),
+)
+def test_what_cannot_grow_says_why(design: Design, words: str, runs_dir: Path) -> None:
+    teacher = Store().create(tiny(epochs=0))
+    student = Store().create(tiny(design=design, start="net2net", teacher=teacher.id))
+    work([teacher, student])
+    message = student.status().message
+    assert student.status().state == "failed" and words in message, message
+    assert f"recipe.start: net2net from {teacher.id} is not accepted" in message

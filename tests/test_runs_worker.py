@@ -11,6 +11,7 @@ import psutil
 import pytest
 from runs_nursery import Nursery, curve, tiny, wait_for
 
+import dfn
 from dfn.runs import launch, queue, worker
 from dfn.runs.locks import holding
 from dfn.runs.store import Run, RunError, Status, Store
@@ -299,3 +300,32 @@ def _arguments(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:
         return []
+
+
+def test_a_student_waits_while_another_worker_trains_its_teacher(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One slot: the student has it first, gives it to the teacher, and is trained in the end without a word."""
+    monkeypatch.setenv("DFN_WORKERS", "1")
+    first, teacher = (store.create(tiny(seed, epochs=LONG if seed else 5)) for seed in (1, 0))
+    design = dfn.fused(11, 5, 3, width=6, in_channels=1)
+    student = store.create(tiny(design=design, start="net2net", teacher=teacher.id))
+    launch.play([first])
+    state(first, "running")
+    launch.play([student])  # it stands in front of its teacher
+    state(student, "waiting")
+    launch.play([teacher])
+    state(teacher, "waiting")
+    launch.stop([first])
+    assert state(student, "done", "failed", "interrupted").state == "done"
+    assert teacher.status().state == "done"
+
+
+def test_a_student_that_waits_hears_commands(store: Store) -> None:
+    teacher = store.create(tiny(epochs=LONG))
+    student = store.create(tiny(1, objective="distillation", teacher=teacher.id))
+    launch.play([teacher])
+    state(teacher, "running")
+    launch.play([student])
+    wait_for(lambda: "It waits for run" in student.status().message)
+    assert student.alive()
+    launch.stop([student])
+    assert state(student, "new", "stopped").step == 0

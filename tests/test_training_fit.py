@@ -161,9 +161,10 @@ def test_fit_is_training_and_leaves_random_numbers_alone(digits: Dataset):
     "design",
     [
         fused(8, 5, 3, 2, in_channels=1, dropout=0.2, drop_path=0.3),
+        fused(8, 5, 3, 2, in_channels=1, drop_path=0.3, global_drop_path=0.5),
         fused(8, 2, 3, 2, "gate", in_channels=1, norm="none", relu="before"),
     ],
-    ids=["drops", "gate"],
+    ids=["drops", "columns", "gate"],
 )
 def test_resume_after_any_record(design: dfn.Design, digits: Dataset):
     digits = replace(digits, train=digits.train.take(torch.arange(6 * 16)))

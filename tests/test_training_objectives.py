@@ -14,11 +14,13 @@ from torch import nn
 
 from dfn.data import Batches, Dataset, load_data
 from dfn.design.catalogue import fused, plain
-from dfn.design.nodes import Fusion, Head, Series
+from dfn.design.nodes import Fusion, Head, Series, View
+from dfn.design.relatives import VIEWS, views
 from dfn.design.spec import Design
 from dfn.models.build import Fused, FusedNet, build
 from dfn.training.fit import State, Training
 from dfn.training.objectives import objective_of
+from dfn.training.objectives.supervision import base_logits
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
 from dfn.training.records import Begin, Done, Epoch, Norms, Record, Step
 
@@ -186,14 +188,34 @@ def base_network(net: FusedNet, lane: int, x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-def test_auxiliary_paths_are_the_base_networks_with_the_same_weights(batch: tuple[torch.Tensor, torch.Tensor]):
+@pytest.mark.parametrize(
+    "design",
+    [fused(bases=[8, 5, 4], fusions=3, width=2, in_channels=1), views("deep", 8, 3, 2, in_channels=1)],
+    ids=["bases", "views"],
+)
+def test_auxiliary_paths_are_the_base_networks_with_the_same_weights(
+    design: Design, batch: tuple[torch.Tensor, torch.Tensor]
+):
     x, y = batch
-    design = fused(bases=[8, 5, 4], fusions=3, width=2, in_channels=1)
     net = build(design).train()
     loss, logits = objective_of(recipe("auxiliary-paths", design=design), (1, 8, 8))(net, x, y, 0.0)
     all_logits = [net(x), *(base_network(net, lane, x) for lane in range(3))]
     torch.testing.assert_close(logits, all_logits[0])
     torch.testing.assert_close(loss, torch.stack([F.cross_entropy(each, y) for each in all_logits]).mean())
+
+
+def test_an_auxiliary_path_of_a_view_is_a_net_of_that_view(batch: tuple[torch.Tensor, torch.Tensor]):
+    """Each column of the views against a plain net of one view that was built by itself and given its weights."""
+    x, _ = batch
+    net = build(views("deep", 8, 3, 2, in_channels=1)).train()
+    for lane, view in enumerate(VIEWS):
+        nodes = plain(8, 3, 2, in_channels=1).body.nodes
+        alone = build(Design(body=Series(nodes=(View(view=view), *nodes)), in_channels=1)).train()
+        other = [f"base{k + 1}" for k in range(3) if k != lane]
+        own = [value for name, value in net.state_dict().items() if not any(part in name for part in other)]
+        for target, value in zip(alone.state_dict().values(), own, strict=True):
+            target.copy_(value)
+        torch.testing.assert_close(base_logits(net, x)[lane], alone(x))
 
 
 @pytest.mark.parametrize(("progress", "weight"), [(0.0, 4.0), (0.5, 2.5), (1.0, 1.0)])

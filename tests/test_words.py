@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from dfn import words
 from dfn.data.info import data_sets
-from dfn.lessons import read
+from dfn.data.own import PHOTOGRAPHS
+from dfn.lessons import read, read_presets
 from dfn.training.comparisons import methods
 from dfn.training.recipe import PRESETS
 from dfn.views import NAMES, source
@@ -26,13 +27,6 @@ from dfn.views import NAMES, source
 ROOT = Path(__file__).parents[1]
 LANGUAGES = catalogue.LANGUAGES_OF_CATALOGUES
 PAGES = sorted(path.stem for path in (ROOT / "app" / "app_pages").glob("*.py"))
-
-NOT_YET = ("lessons", "train")
-"""Pages that are not translated yet. This must become empty."""
-
-NOT_YET_LESSONS = ("02-fusion", "03-exchange", "04-essential-depth", "05-flow", "06-multi-scale", "07-joint-learning")
-NOT_YET_LESSONS += ("08-honest-comparison",)
-"""Lessons without a twin yet. This must become empty."""
 
 
 # ---- the catalogues --------------------------------------------------------------------------------------------
@@ -169,7 +163,7 @@ def test_a_view_gets_the_words_that_it_says_and_no_others(name: Any) -> None:
 
 # ---- lessons ---------------------------------------------------------------------------------------------------
 
-WORDS_OF_A_LESSON = {"title", "idea", "text", "look", "ask", "explain", "feedback", "button"}
+WORDS_OF_A_LESSON = {"title", "idea", "text", "look", "ask", "explain", "feedback", "button", "source"}
 
 
 def _without_words(value: Any) -> Any:
@@ -178,7 +172,7 @@ def _without_words(value: Any) -> Any:
     return [_without_words(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-LESSONS = [p for p in sorted((ROOT / "assets" / "lessons").glob("*.md")) if p.stem not in NOT_YET_LESSONS]
+LESSONS = sorted((ROOT / "assets" / "lessons").glob("*.md"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -188,6 +182,15 @@ def test_a_lesson_differs_from_its_twin_in_words_only(language: str, path: Path)
     assert _without_words(one) == _without_words(twin)
     said = [set(re.findall(r"`[^`]*`", json.dumps(lesson, ensure_ascii=False))) for lesson in (one, twin)]
     assert said[0] == said[1]  # names in code are the same in every language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_starting_points_differ_from_their_twins_in_words_only(language: str) -> None:
+    file = ROOT / "assets" / "presets.toml"
+    one, twin = (
+        [preset.model_dump() for preset in read_presets(path)] for path in (file, file.parent / language / file.name)
+    )
+    assert _without_words(one) == _without_words(twin)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -201,27 +204,28 @@ def test_no_twin_is_without_its_lesson(language: str) -> None:
 SEEN = {"label", "help", "body", "value", "placeholder", "options", "content", "alt", "caption", "text", "header"}
 UNSEEN_IN_VIEWS = {"id", "role", "kind", "state", "palette", "data", "sheet", "words", "language", "of", "scale"}
 UNSEEN_IN_VIEWS |= {"pins", "pixels", "orientation", "elements", "lanes", "name_of_file", "done", "forget", "read"}
-UNSEEN_IN_VIEWS |= {"arithmetic"}
+UNSEEN_IN_VIEWS |= {"arithmetic", "reveals"}
 SEEN_IN_FIGURES = {"text", "name", "hovertemplate", "ticktext", "x", "y", "label", "labels"}
 
 # Names that are the same in every language: of people, nets, methods, joins, tools, files and keys.
 NAMES_OF_THE_FIELD = """
 DFN Lab Wang Wei Zhang Zeng arXiv ReLU ResNet Highway Inception FitNets Captum PyTorch Python CSV PNG SVG HTML JSON TOML
-Enter Tab Shift Esc Ctrl Home End GPU CPU CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
-sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn
+Enter Tab Shift Esc Ctrl Home End GPU CPU MB CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
+sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn MV He
 """
 NAMES = set(NAMES_OF_THE_FIELD.split())
-PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *data_sets(), *PRESETS]
+PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *PHOTOGRAPHS, *data_sets(), *PRESETS]
 PHRASES += [name for info in data_sets().values() for name in info.classes]
 for method in methods().values():
     PHRASES += [f"{method.family}: {method.title}", method.title, method.title[0].upper() + method.title[1:]]
 # Labels of runs, as they lie on the disk: fused 50 + 14, plain 50.
 LABEL = r"(?:fused|plain|late|decision|resnet) \d+(?: \+ \d+)*"
-MARKUP = r"`[^`]*`|\$[^$]*\$|%\{[^}]*\}|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
+ID = r"(?<=· )[0-9a-f]{4}\b"  # the beginning of a run's id
+MARKUP = r"`[^`]*`|%\{[^}]*\}|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
 IN_BRACKETS = r"\([a-z -]+\)"  # a term of the field behind its translation
 NAMED = "|".join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))
 # Korean particles follow a name without a space, so that no boundary of a word stands between them.
-UNREAD = re.compile(rf"{MARKUP}|{IN_BRACKETS}|(?<![A-Za-z])(?:{LABEL}|{NAMED})(?![A-Za-z])")
+UNREAD = re.compile(rf"{MARKUP}|{IN_BRACKETS}|{ID}|(?<![A-Za-z])(?:{LABEL}|{NAMED})(?![A-Za-z])")
 
 
 def english_in(text: str) -> list[str]:
@@ -285,21 +289,14 @@ def test_bold_that_would_show_its_asterisks_is_seen() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in NOT_YET])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_in_korean_says_nothing_in_english(page: str, runs_dir: Path) -> None:
     app = page_at(page, lang="ko")
     for expander in ("sources", "code"):
         app.session_state[expander] = True
     app.run()
     assert not app.exception
-    left = {text: english_in(text) for text in shown_on(app)}
+    # a method's name in the shell is what its button stands for, and no text
+    left = {text: english_in(text) for text in shown_on(app) if text not in methods()}
     assert not {text[:200]: found for text, found in left.items() if found}
     assert not [found for text in left for found in asterisks_in(text)]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("page", NOT_YET)
-def test_a_page_that_is_translated_has_left_the_list(page: str, runs_dir: Path) -> None:
-    app = page_at(page, lang="ko").run()
-    assert not app.exception
-    assert any(english_in(text) for text in shown_on(app)), "take it out of NOT_YET"

@@ -132,7 +132,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
                 attribution_view.gap_card(answers[0], asked, _("completeness gap"))
                 attribution_view.limits(panels[:1])
         attribution_view.scale_strip(scale)
-        name = f"{asked.method} {asked.at} {asked.target} epoch {asked.epoch} {picked.file}"
+        name = f"{panels[0].method} {panels[0].about} {picked.file}"
         view.save("attribution-pictures", name, attribution_view.rows(panels))
     if len(panels) > 1:
         names = (_("completeness gap"), _("completeness gap beside it"))

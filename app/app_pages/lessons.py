@@ -6,7 +6,8 @@ import link
 import streamlit as st
 from lesson_shelf import Entry
 from widgets import lesson_guide, lesson_progress, view
-from widgets.words import plural
+
+from dfn.words import _, ngettext
 
 COLUMNS = 3
 
@@ -15,7 +16,7 @@ def card(entry: Entry) -> None:
     """One lesson, or what is wrong with its file."""
     with st.container(border=True, height="stretch"):
         if entry.lesson is None:
-            st.markdown(f"**{entry.file.name}** is no lesson yet")
+            st.markdown(_("**{file}** is no lesson yet").format(file=entry.file.name))
             st.code("\n".join(f"line {problem.line}: {problem.says}" for problem in entry.problems), wrap_lines=True)
             return
         lesson = entry.lesson
@@ -23,11 +24,17 @@ def card(entry: Entry) -> None:
         number = "" if entry.own else f"{entry.id}. "
         st.markdown(f"**{number}{lesson.title}**")
         st.markdown(lesson.idea)
-        said = f"{plural(lesson.minutes, 'minute')} · {plural(steps, 'step')} · {lesson.source}"
-        st.caption(said if not done else f"{said} · **{done} of {steps} done**")
+        said = [
+            ngettext("{count} minute", "{count} minutes", lesson.minutes).format(count=lesson.minutes),
+            ngettext("{count} step", "{count} steps", steps).format(count=steps),
+            lesson.source,
+        ]
+        said += [_("**{done} of {all} done**").format(done=done, all=steps)] if done else []
+        st.caption(" · ".join(said))
         st.progress(done / steps, text=None)
-        word = "Begin" if not done else "Again" if done == steps else "Go on"
-        if st.button(word, key=f"lesson-open-{entry.id}", help=f"Opens {lesson.title}", icon=":material/play_arrow:"):
+        word = _("Begin") if not done else _("Again") if done == steps else _("Go on")
+        opens = _("Opens {title}").format(title=lesson.title)
+        if st.button(word, key=f"lesson-open-{entry.id}", help=opens, icon=":material/play_arrow:"):
             finished = lesson_progress.finished(entry.id)
             first = next((n for n in range(1, steps + 1) if n not in finished), 1)
             lesson_guide.open_step(entry, first)
@@ -50,7 +57,8 @@ def starting_points() -> None:
                 st.markdown(f"**{preset.title}**")
                 st.markdown(preset.text)
                 st.caption(preset.source)
-                if st.button(f"Open in {preset.page.capitalize()}", key=f"preset-{preset.title}"):
+                word = _("Open in {page}").format(page=_(lesson_guide.PAGE_NAMES[preset.page]))
+                if st.button(word, key=f"preset-{preset.title}"):
                     lesson_state.enter(preset.page, preset.state)
                     address = lesson_state.address(preset.state)
                     st.switch_page(f"app_pages/{preset.page}.py", query_params=address)
@@ -58,30 +66,33 @@ def starting_points() -> None:
 
 open_now = cached.lessons().get(link.read("lesson"))
 with st.container(horizontal=True, vertical_alignment="center"):
-    lesson_title = open_now.lesson.title if open_now and open_now.lesson else "Predict, try, understand"
+    lesson_title = open_now.lesson.title if open_now and open_now.lesson else _("Predict, try, understand")
     st.title(lesson_title, anchor=False, width="stretch")
     view.copy_link()
 if open_now and open_now.lesson:  # the shelf would give away what a step asks for
     st.markdown(open_now.lesson.idea)
-    st.caption(f"Source: {open_now.lesson.source}. All lessons are behind **Leave the lesson**.")
+    text = _("Source: {source}. All lessons are behind **Leave the lesson**.")
+    st.caption(text.format(source=open_now.lesson.source))
     st.stop()
 st.markdown(
-    "Each lesson takes a few minutes, opens the pages for you, asks before it shows, and measures on nets that ran. "
-    "Begin with the tour."
+    _(
+        "Each lesson takes a few minutes, opens the pages for you, asks before it shows, and measures on nets that "
+        "ran. Begin with the tour."
+    )
 )
 lesson_progress.sync()
 shelf = list(cached.lessons().values())
 ended = cached.lessons().get(st.session_state.get("lesson-finished", ""))
 if ended and ended.lesson:
-    st.success(f"Finished: {ended.lesson.title}.", icon=":material/school:")
+    st.success(_("Finished: {title}.").format(title=ended.lesson.title), icon=":material/school:")
 cards([entry for entry in shelf if not entry.own])
 own = [entry for entry in shelf if entry.own]
 if own:
-    st.subheader("From your lecturer", anchor=False)
-    st.caption("Files in the folder that DFN_LESSONS names. A file that was changed is read again at the next look.")
+    st.subheader(_("From your lecturer"), anchor=False)
+    st.caption(_("Files in the folder that DFN_LESSONS names. A file that was changed is read again at the next look."))
     cards(own)
-st.subheader("Starting points", anchor=False)
+st.subheader(_("Starting points"), anchor=False)
 starting_points()
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption("What you have finished is kept in this browser alone.")
-    st.button("Forget it", key="lesson-forget-all", type="tertiary", on_click=lesson_progress.forget)
+    st.caption(_("What you have finished is kept in this browser alone."))
+    st.button(_("Forget it"), key="lesson-forget-all", type="tertiary", on_click=lesson_progress.forget)

@@ -9,6 +9,7 @@ from live import Progress
 from runs_data import KINDS, LIVING, MOST_OVERLAID, STATES, Row, columns, find, labels, list_rows, roles, train_link
 from widgets import learning_curves, link_choice, view
 
+from dfn.handout import page
 from dfn.runs import launch
 from dfn.runs.export import csv
 from dfn.runs.run import LONGEST_NAME
@@ -200,6 +201,15 @@ def actions(ticked: list[Row]) -> None:
         )
         if len(ticked) == 1:
             (row,) = ticked
+            st.download_button(
+                _("Page"),
+                lambda: page(row.run)[0],
+                file_name=f"{row.run.id}.html",
+                mime="text/html",
+                icon=":material/html:",
+                on_click="ignore",
+                help=_("Net, curves and maps as one HTML file that opens anywhere, without a server or a network."),
+            )
             if st.button(_("Maps"), icon=":material/grid_view:", disabled=not row.run.snapshots()):
                 st.switch_page("app_pages/maps.py", query_params={"run": row.run.id})
             if st.button(_("Train"), icon=":material/show_chart:", help=_("Set the Train page as this run was set.")):

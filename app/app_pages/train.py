@@ -11,17 +11,19 @@ from widgets.words import duration, million, percent
 from dfn.figures.confusion import confusion
 from dfn.runs.store import Run, RunError, Store
 from dfn.training.recipe import RecipeError
+from dfn.words import N_, _
 
 EVERY = 0.5
+THIS, FIRST = N_("this step"), N_("the first step")
 
 with st.sidebar:
     info = data_choice.show()
     plan = recipe_choice.show(info)
-    with st.expander("The net", icon=":material/account_tree:"):
+    with st.expander(_("The net"), icon=":material/account_tree:"):
         chosen = net_controls.show(info)
 
-st.title("Watch them learn", anchor=False)
-st.markdown("Same data, same order, same seed. Which of them finds it hard, and where does the gradient go?")
+st.title(_("Watch them learn"), anchor=False)
+st.markdown(_("Same data, same order, same seed. Which of them finds it hard, and where does the gradient go?"))
 
 try:
     runners = line_up(chosen.design, chosen.bases, chosen.fusions, chosen.width, plan.rivals, plan.settings)
@@ -57,16 +59,16 @@ def read(run: Run) -> Progress:
 def gradient(race: list[tuple[str, str, Run]], known: list[Progress], first: bool) -> dict | None:
     """Gradient norm by place, from stem to last fusion, in the fused net and in the plain ones."""
     groups = []
-    for (label, role, _), progress in zip(race, known, strict=True):
+    for (label, role, _run), progress in zip(race, known, strict=True):
         norms = progress.first_norms if first else progress.norms
         if norms and role in ("fused", "plain", "shallow"):
             groups.append({"label": label, "role": role, "bars": gradient_bars(norms["gradient"])})
     if not groups:
         return None
     return {
-        "title": "Gradient norm per block",
-        "subtitle": "stem to last fusion, log scale",
-        "unit": "norm",
+        "title": _("Gradient norm per block"),
+        "subtitle": _("stem to last fusion, log scale"),
+        "unit": _("norm"),
         "log": True,
         "groups": groups,
     }
@@ -76,10 +78,10 @@ def gradient_bars(norms: dict[str, float]) -> list[dict]:
     """One bar a place; the branches of a fusion become one bar with its parts (norms add as squares)."""
     bars: dict[str, dict] = {}
     for name, value in norms.items():
-        place, _, lane = name.partition("/")
+        place, _slash, lane = name.partition("/")
         if place == "head":
             continue
-        label = place.removeprefix("fusion").removeprefix("block")
+        label = _("stem") if place == "stem" else place.removeprefix("fusion").removeprefix("block")
         bar = bars.setdefault(place, {"label": label, "value": 0.0})
         if lane:
             bar.setdefault("parts", []).append({"role": lane, "value": value})
@@ -94,50 +96,53 @@ def card(label: str, run: Run, progress: Progress) -> None:
     if status is None:
         return
     with st.container(border=True):
-        parameters = f" · {million(progress.begin['parameters'])} parameters" if progress.begin else ""
         st.markdown(f"**{label}**")
         view.show("net", {**cached.thumbnail(run), "alt": label}, key=f"thumb-{run.id}")
         st.metric(
-            "test accuracy",
+            _("test accuracy"),
             percent(last["test_accuracy"]) if last else "–",
-            help="Share of the test images called rightly, measured after every epoch with recalibrated batch norm.",
+            help=_("Share of the test images called rightly, measured after every epoch with recalibrated batch norm."),
         )
         said = {
-            "waiting": f"waiting, place {status.place}" if status.place else "waiting for a free place",
-            "running": f"step {status.step:,} of {status.steps:,}",
-            "paused": f"paused at step {status.step:,}",
-            "done": f"done in {duration(status.seconds)}",
-            "failed": "failed",
-            "stopped": f"stopped at step {status.step:,}",
-            "interrupted": f"interrupted at step {status.step:,}; Go on resumes it",
-            "new": "not started",
-        }[status.state]
-        st.caption(said + parameters)
+            "waiting": _("waiting, place {place}") if status.place else _("waiting for a free place"),
+            "running": _("step {step:,} of {steps:,}"),
+            "paused": _("paused at step {step:,}"),
+            "done": _("done in {time}"),
+            "failed": _("failed"),
+            "stopped": _("stopped at step {step:,}"),
+            "interrupted": _("interrupted at step {step:,}; Go on resumes it"),
+            "new": _("not started"),
+        }[status.state].format(place=status.place, step=status.step, steps=status.steps, time=duration(status.seconds))
+        if progress.begin:
+            said = _("{state} · {count} parameters").format(state=said, count=million(progress.begin["parameters"]))
+        st.caption(said)
         if learner := next((r.before for r in runners if r.recipe.id == run.id), ""):
-            st.caption(f"comes first: {learner} learns from it")
+            st.caption(_("comes first: {learner} learns from it").format(learner=learner))
         if status.state in ("done", "waiting") and status.message:
-            st.caption(status.message)
+            st.caption(_(status.message))
         if status.state == "failed":
-            st.warning(status.message, icon=":material/error:")
+            st.warning(_(status.message), icon=":material/error:")
 
 
 def screen() -> None:
     """Everything that moves; run twice a second while a net trains."""
     own = entered()
     race = own or cached.recorded_race()
-    known = [read(run) for _, _, run in race]
+    known = [read(run) for _label, _role, run in race]
     states = [p.status.state for p in known if p.status]
     # a place for each: what stands below would be drawn anew, without its zoom, if it moved up when one is empty
     buttons, notice, line = st.container(), st.container(), st.container()
     with buttons:
-        moving = race_controls.show(store, runners, [run for _, _, run in own], states if own else [], info)
+        moving = race_controls.show(store, runners, [run for _label, _role, run in own], states if own else [], info)
     if moving != (st.session_state.get("moving") is True):
         st.session_state["moving"] = moving
         st.rerun()
     if not own and race:
         notice.info(
-            "A **recorded example**: digits, base networks of 50 and 14 layers, width 8, made by this lab's own "
-            "command. Press **Play** to train the net that you have set.",
+            _(
+                "A **recorded example**: digits, base networks of 50 and 14 layers, width 8, made by this lab's own "
+                "command. Press **Play** to train the net that you have set."
+            ),
             icon=":material/videocam:",
         )
     with line:
@@ -148,23 +153,23 @@ def screen() -> None:
         learning_curves.show(curves, key="curves")
     results = {
         role: Result(label, role, p.epochs[-1]["test_accuracy"], p.epochs[-1]["epoch"])
-        for (label, role, _), p in zip(race, known, strict=True)
+        for (label, role, _run), p in zip(race, known, strict=True)
         if p.epochs
     }
     begin = next((p.begin for p in known if p.begin), None)
     with right:
         with st.container(border=True):
-            when = st.radio("Gradient of", ["this step", "the first step"], horizontal=True, key="gradient-of")
-            bars = gradient(race, known, first=when == "the first step")
+            when = st.radio(_("Gradient of"), [THIS, FIRST], format_func=_, horizontal=True, key="gradient-of")
+            bars = gradient(race, known, first=when == FIRST)
             if bars:
                 view.show("bars", bars, key="gradient")
             else:
-                st.caption("The gradient norm of every block appears here with the first step.")
+                st.caption(_("The gradient norm of every block appears here with the first step."))
         sentence = verdict(results, begin["steps"] // begin["steps_per_epoch"]) if begin and begin["steps"] else ""
         if sentence:
             with st.container(border=True):
                 st.markdown(sentence)
-    for column, (label, _, run), progress in zip(st.columns(max(1, len(race))), race, known, strict=False):
+    for column, (label, _role, run), progress in zip(st.columns(max(1, len(race))), race, known, strict=False):
         with column:
             card(label, run, progress)
     if states and all(state == "done" for state in states):
@@ -179,28 +184,29 @@ def progress_line(known: list[Progress]) -> None:
     done = sum(s.steps if s.state == "done" else s.step for s in statuses) / sum(s.steps for s in statuses)
     wait = time_left(statuses)
     waiting = [s.place for s in statuses if s.state == "waiting" and s.place]
-    said = (
-        f"about {duration(wait)} left"
-        if wait
-        else f"place {min(waiting)} in the queue"
-        if waiting
-        else "standing still"
-    )
-    st.progress(min(1.0, done), text=f"{100 * done:.0f} % of all steps, {said}")
+    if wait:
+        said = _("{done:.0f} % of all steps, about {time} left").format(done=100 * done, time=duration(wait))
+    elif waiting:
+        said = _("{done:.0f} % of all steps, place {place} in the queue").format(done=100 * done, place=min(waiting))
+    else:
+        said = _("{done:.0f} % of all steps, standing still").format(done=100 * done)
+    st.progress(min(1.0, done), text=said)
 
 
 def outcome(race: list[tuple[str, str, Run]], known: list[Progress]) -> None:
     """What is worth looking at when a race is over."""
     dark = st.context.theme.type == "dark"
-    with st.expander("Which classes are taken for which?", icon=":material/grid_on:"):
-        for column, (label, _, run), progress in zip(st.columns(2) * 3, race, known, strict=False):
+    with st.expander(_("Which classes are taken for which?"), icon=":material/grid_on:"):
+        for column, (label, _role, run), progress in zip(st.columns(2) * 3, race, known, strict=False):
             counts = progress.epochs[-1]["confusion"]
             if counts:
                 classes = info.classes if len(info.classes) == len(counts) else [str(i) for i in range(len(counts))]
                 figure = confusion(counts, classes, label, dark)
-                said = f"Confusion matrix of {label}: {percent(progress.epochs[-1]['test_accuracy'])} on the diagonal."
+                said = _("Confusion matrix of {label}: {share} on the diagonal.").format(
+                    label=label, share=percent(progress.epochs[-1]["test_accuracy"])
+                )
                 column.plotly_chart(figure, key=f"confusion-{run.id}", alt=said, config={"displaylogo": False})
-    st.page_link("app_pages/maps.py", label="See what the fused net sees", icon=":material/grid_view:")
+    st.page_link("app_pages/maps.py", label=_("See what the fused net sees"), icon=":material/grid_view:")
 
 
 st.fragment(screen, run_every=EVERY if st.session_state.get("moving") else None)()

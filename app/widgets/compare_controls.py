@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import lock
 import race
 import streamlit as st
 
@@ -45,6 +46,7 @@ def show() -> Terms:
         list(others),
         default=[listed for listed, name in others.items() if name in USUAL],
         key="against",
+        disabled=lock.on("against"),
         bind="query-params",
         placeholder=_("type to search"),
         help=_(
@@ -59,6 +61,7 @@ def show() -> Terms:
         max_value=MOST_SEEDS,
         value=3,
         key="seeds",
+        disabled=lock.on("seeds"),
         bind="query-params",
         help=_(
             "Each seed gives other first weights and another order of the images, the same for every net. One seed "

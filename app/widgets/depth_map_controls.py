@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import lock
 import streamlit as st
 
 from dfn.referee.grid import MOST_CELLS, Cell, cells
@@ -44,11 +45,20 @@ def show() -> Wanted:
         WIDTHS,
         default=8,
         key="mapwidth",
+        disabled=lock.on("mapwidth"),
         bind="query-params",
         required=True,
         help=_("Channels of the first stage."),
     )
-    seed = st.number_input(_("Seed"), min_value=0, max_value=2**31 - 1, value=0, key="seed", bind="query-params")
+    seed = st.number_input(
+        _("Seed"),
+        min_value=0,
+        max_value=2**31 - 1,
+        value=0,
+        key="seed",
+        bind="query-params",
+        disabled=lock.on("seed"),
+    )
     text = _("At most {count} nets. Cells whose shallow base would be the deeper one are left out.")
     st.caption(text.format(count=MOST_CELLS))
     grid = tuple(cells(deep, shallow, fusions))
@@ -57,6 +67,13 @@ def show() -> Wanted:
 
 def _many(label: str, options: tuple[int, ...], start: tuple[int, ...], key: str, about: str) -> list[int]:
     chosen = st.pills(
-        label, options, selection_mode="multi", default=list(start), key=key, bind="query-params", help=about
+        label,
+        options,
+        selection_mode="multi",
+        default=list(start),
+        key=key,
+        bind="query-params",
+        help=about,
+        disabled=lock.on(key),
     )
     return [value for value in chosen if value in options]

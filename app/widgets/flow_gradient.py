@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import cached
 import streamlit as st
 from flow_data import Rows
-from live import MOST_POINTS
 
 from dfn.insight.maps import lane_words
 from dfn.runs.store import Run
+from dfn.views.learning import thin
 from dfn.words import _
 from widgets import view
 from widgets.method_choice import spot_words
@@ -134,10 +134,10 @@ def ratio(fusions: "Sequence[HandedBack]") -> str:
     )
 
 
-def _thinned(curves: Mapping[str, tuple[list[int], list[float]]], which: str) -> dict[str, list]:
+def _thinned(curves: Mapping[str, tuple[list[int], list[float]]], which: str) -> dict[str, Sequence[float]]:
     x, y = curves["stem"] if which == "first" else list(curves.values())[-1]
-    every = max(1, -(-len(x) // MOST_POINTS))
-    return {"x": x[::every], "y": y[::every]}
+    x, y = thin(x, y)
+    return {"x": x, "y": y}
 
 
 def _size(run: Run) -> int:

@@ -43,9 +43,8 @@ def show(images: "Dataset", run: "Run", epoch: int) -> Picked:
 def _number(images: "Dataset", run: "Run", epoch: int) -> int:
     """The number of a test image: by itself, as the next one of a kind, or picked among small pictures."""
     count = len(images.test)
-    if link.refused(KEY, [str(number) for number in range(count)]):
-        text = _("The link names an image that is not there; the test split has images 0 to {last:,}.")
-        st.warning(text.format(last=count - 1))
+    why = _("an image that is not there; the test split has images 0 to {last:,}")
+    link.refuse(KEY, range(count), why.format(last=count - 1))
     taken = image_browser.taken()
     if taken in range(count):
         st.session_state[KEY] = taken

@@ -30,6 +30,13 @@ TITLES = {
     "x": N_("an exchange"),
     "at": N_("a place in a map"),
     "cut": N_("a cut"),
+    "fusions": N_("fusions"),
+    "join": N_("join"),
+    "swap": N_("swap"),
+    "epoch": N_("epoch"),
+    "scale": N_("scale"),
+    "place": N_("place"),
+    "dial": N_("dial"),
 }
 NAMES = {
     "paths": N_("paths"),

@@ -8,6 +8,7 @@ import streamlit as st
 from dfn.data.info import DataInfo
 from dfn.design.nodes import SYMMETRIC_JOINS, Join
 from dfn.words import N_, _
+from widgets import python_code
 from widgets.net_controls import Chosen
 
 _JOINED: dict[Join, str] = {
@@ -56,7 +57,7 @@ def show(chosen: Chosen, info: DataInfo) -> None:
     )
     if code.open:
         with code:
-            st.code(in_python(chosen, info), language="python")
+            python_code.listing(in_python(chosen, info), "compose")
             st.code(in_shell(chosen), language="shell")
 
 

@@ -8,6 +8,7 @@ from race import Runner
 from dfn.data.info import DataInfo
 from dfn.runs import launch
 from dfn.runs.store import Run, RunError, Store
+from dfn.words import _
 
 MOVING = ("running", "waiting")
 
@@ -19,32 +20,34 @@ def show(store: Store, runners: Sequence[Runner], runs: Sequence[Run], states: S
     still = over or moving or not info.available
     with st.container(horizontal=True, vertical_alignment="center"):
         if moving:
-            pressed = st.button("Pause", type="primary", icon=":material/pause:", key="pause", shortcut="space")
+            pressed = st.button(_("Pause"), type="primary", icon=":material/pause:", key="pause", shortcut="space")
         else:
             pressed = st.button(
-                "Go on" if runs and not over else "Play",
+                _("Go on") if runs and not over else _("Play"),
                 type="primary",
                 icon=":material/play_arrow:",
                 key="play",
                 shortcut="space",
                 disabled=still,
             )
-        step = st.button("Step batch", key="step", shortcut="s", disabled=still)
-        epoch = st.button("Step epoch", key="epoch-step", shortcut="e", disabled=still)
+        step = st.button(_("Step batch"), key="step", shortcut="s", disabled=still)
+        epoch = st.button(_("Step epoch"), key="epoch-step", shortcut="e", disabled=still)
         rewind = st.button(
-            "Rewind",
+            _("Rewind"),
             icon=":material/replay:",
             key="rewind",
             disabled=not runs,
-            help="Back to the first weights. The same seed gives the same curve, to the last bit.",
+            help=_("Back to the first weights. The same seed gives the same curve, to the last bit."),
         )
         stop = st.button(
-            "Stop", icon=":material/stop:", key="stop", disabled=not moving, help="What was computed is kept."
+            _("Stop"), icon=":material/stop:", key="stop", disabled=not moving, help=_("What was computed is kept.")
         )
     if not info.available:
         st.warning(
-            f"{info.title} is not on this machine yet. `dfn data fetch {info.name}` downloads it, or point DFN_DATA at "
-            "a folder that holds the official files.",
+            _(
+                "{title} is not on this machine yet. `dfn data fetch {name}` downloads it, or point DFN_DATA at a "
+                "folder that holds the official files."
+            ).format(title=_(info.title), name=info.name),
             icon=":material/download:",
         )
     try:
@@ -55,13 +58,13 @@ def show(store: Store, runners: Sequence[Runner], runs: Sequence[Run], states: S
             waiting = [run for run in entered if run.status().state != "done"]
             launch.play(waiting, until="step" if step else "epoch" if epoch else "end")
         elif rewind:
-            with st.spinner("Rewinding"):
+            with st.spinner(_("Rewinding")):
                 launch.rewind(runs)
         elif stop:
             launch.stop(runs)
         else:
             return moving
     except RunError as error:
-        st.error(f"This did not work: {error}.")
+        st.error(_("This did not work: {error}.").format(error=error))
         return moving
     st.rerun()

@@ -14,8 +14,8 @@ from widgets import link_choice
 def fusion(found: Sequence[Place]) -> int:
     """Which fusion (or tap), counted from 1; shared with the other pages."""
     numbers = list(range(1, len(found) + 1))
-    if link.refused("fusion", [str(number) for number in numbers]):
-        st.warning(_("The link names a place that this net does not have; it has 1 to {last}.").format(last=len(found)))
+    why = _("a place that this net does not have; it has 1 to {last}").format(last=len(found))
+    link.refuse("fusion", numbers, why)
     if st.session_state.get("fusion", 1) not in numbers:
         st.session_state["fusion"] = 1
     label = _("Fusion") if found[0].join else _("Place in the net")

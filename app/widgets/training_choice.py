@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import link
 import lock
 import streamlit as st
 
@@ -44,16 +45,21 @@ def _images(info: DataInfo) -> dict[str, Any]:
     """For the larger sets how many images, and at what size; the first so many of a fixed order."""
     if info.train_size <= FEW:
         return {}
+    amounts = [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size]
+    side = info.shape[1]
+    why = _("a number of training images that is not offered; there are {amounts}")
+    link.refuse("images", amounts, why.format(amounts=", ".join(amounts)))
+    why = _("a size that is not offered here; there are {half} or {side} pixels")
+    link.refuse("pixels", (side // 2, side), why.format(half=side // 2, side=side))
     limit = st.segmented_control(
         _("Training images"),
-        [name for name, count in AMOUNTS.items() if (count or 0) < info.train_size],
+        amounts,
         default="5000",
         key="images",
         disabled=lock.on("images"),
         bind="query-params",
         required=True,
     )
-    side = info.shape[1]
     size = st.segmented_control(
         _("Pixels"),
         [side // 2, side],

@@ -10,7 +10,8 @@ from rich.table import Table
 from dfn.cli.nets import SHAPED_BY, Images, catalogue_name, depths_of, images_of, make, recipe_for, settings_of
 from dfn.cli.options import Data, Preset, ShapeOptions, TrainingOptions, takes
 from dfn.cli.output import Failed, Json, duration, percent, print_json, refuse, results
-from dfn.cli.seeds import train_one, train_seeds
+from dfn.cli.seeds import train_one, train_seeds, train_together
+from dfn.cli.train import On
 from dfn.design.nodes import Join
 from dfn.figures.theme import ROLES
 from dfn.referee.budget import BUDGETS, WORDS, Budget, on_equal_terms, pilot
@@ -40,6 +41,7 @@ def compare(
     data: Data = "digits",
     preset: Preset = "classroom",
     training: TrainingOptions,
+    on: On = "here",
     json: Json = False,
 ) -> None:
     """Train several nets with several seeds on equal terms, and set the gaps beside the spread over the seeds.
@@ -55,9 +57,9 @@ def compare(
     images = images_of(settings["data"], training.size)
     contenders = _of_catalogue(nets, shape, images) if nets else _of_methods(methods, shape, images)
     width = shape.width or WIDTH
-    paces = _paces(contenders, width, settings, json) if terms == "seconds" else None
+    paces = _paces(contenders, width, settings, json, on) if terms == "seconds" else None
     entries = on_equal_terms(contenders, width, settings, images.shape, terms, paces)
-    found, runs, failed = train_seeds(entries, seeds, json)
+    found, runs, failed = train_seeds(entries, seeds, json, on)
     if json:
         made = machine(runs)
         about = {"budget": terms, "data": settings["data"], "machine": made and vars(made)}
@@ -104,11 +106,14 @@ def _catalogue_net(net: str, shape: ShapeOptions, images: Images, role: str) -> 
     return Contender(net, label(recipe(shape.width or WIDTH, {})), role, recipe)
 
 
-def _paces(contenders: Sequence[Contender], width: int, settings: Settings, json: bool) -> dict[str, float]:
-    """Seconds of an epoch of every net, from a short training of each."""
+def _paces(contenders: Sequence[Contender], width: int, settings: Settings, json: bool, on: On) -> dict[str, float]:
+    """Seconds of an epoch of every net, from a short training of each, one after another."""
     found: dict[str, float] = {}
     for contender in contenders:
-        run = train_one(pilot(contender, width, settings), json, {"net": contender.name, "pilot": True})
+        recipe = pilot(contender, width, settings)
+        if on == "ray":
+            train_together([recipe], json)
+        run = train_one(recipe, json, {"net": contender.name, "pilot": True}, on)
         seconds = run and pace(run)
         if not seconds:
             raise Failed(f"the pace of {contender.label} could not be measured, so equal seconds are not known")

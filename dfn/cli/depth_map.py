@@ -10,7 +10,8 @@ from rich.table import Table
 from dfn.cli.nets import depths_of, images_of, settings_of
 from dfn.cli.options import Data, Preset, Seed, TrainingOptions, takes
 from dfn.cli.output import Failed, Json, notes, print_json, results
-from dfn.cli.seeds import train_one
+from dfn.cli.seeds import train_one, train_together
+from dfn.cli.train import On
 from dfn.design.cost import cost
 from dfn.referee.grid import Reached, cells, first_gradient, reached
 from dfn.referee.results import find, machine
@@ -33,6 +34,7 @@ def depth_map(
     preset: Preset = "classroom",
     training: TrainingOptions,
     seed: Seed = 0,
+    on: On = "here",
     json: Json = False,
 ) -> None:
     """Train one fused net for every pair of depths, and say where it could be trained.
@@ -46,9 +48,11 @@ def depth_map(
     recipes = {cell: cell.recipe(width, images.classes, images.shape[0], settings) for cell in grid}
     macs = sum(cost(recipe.design, images.shape).macs for recipe in recipes.values())
     notes().print(f"{len(grid)} nets, {macs:,} multiply-adds for one image in all")
+    if on == "ray":
+        train_together(recipes.values(), json)
     store, found, runs = Store(), [], []
     for cell, recipe in recipes.items():
-        train_one(recipe, json, {"cell": cell.name})
+        train_one(recipe, json, {"cell": cell.name}, on)
         run = find(store, recipe)
         gradient = first_gradient(run.metrics()) if run else None
         found.append(reached(cell, recipe, images.shape, run and (run, run.status()), gradient))

@@ -18,7 +18,8 @@ from dfn.training.recipe import PRESETS, Recipe, joins_logits
 
 FOLDER = "folder:"
 
-_BLOCKS = {"norm", "dropout", "drop_path", "relu"}
+_DROPS = {"drop_path", "global_drop_path"}
+_BLOCKS = {"norm", "dropout", "relu"} | _DROPS
 SHAPED_BY = {
     "fused": {"deep", "shallow", "bases", "fusions", "width", "join"} | _BLOCKS,
     "plain": {"deep", "fusions", "width", "norm", "dropout"},
@@ -26,16 +27,16 @@ SHAPED_BY = {
     "highway": {"deep", "width"} | _BLOCKS,
     "merge-run": {"deep", "width", "norm"},
     "inception": {"deep", "width"},
-    "fractal": {"deep", "width", "drop_path"},
-    "decision": {"deep", "shallow", "bases", "width", "join", "norm", "dropout", "drop_path"},
+    "fractal": {"deep", "width"} | _DROPS,
+    "decision": {"deep", "shallow", "bases", "width", "join", "norm", "dropout"} | _DROPS,
     "late": {"deep", "shallow", "bases", "width", "join"} | _BLOCKS,
     "inception-resnet": {"deep", "width"},
     "side-outputs": {"deep", "width", "norm"},
     "multi-column": {"deep", "width", "join", "norm", "dropout"},
     "adaptive-columns": {"deep", "width", "norm", "dropout"},
     "views-early": {"deep", "fusions", "width", "norm"},
-    "views-late": {"deep", "fusions", "width", "norm", "drop_path"},
-    "views-deep": {"deep", "fusions", "width", "norm", "drop_path"},
+    "views-late": {"deep", "fusions", "width", "norm"} | _DROPS,
+    "views-deep": {"deep", "fusions", "width", "norm"} | _DROPS,
 }
 """The options that each net of the catalogue has."""
 

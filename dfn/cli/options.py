@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from dfn.models.starts import Start
 from dfn.training.recipe import Objective
 
 NETS = (
@@ -53,6 +54,7 @@ class ShapeOptions(Given):
     relu: Annotated[str | None, _net("ReLU after the join, or in every branch before it: after or before.", "after")]
     dropout: Annotated[float | None, _net("Probability of dropping a value in front of the classifier.", "0")]
     drop_path: Annotated[float | None, _net("Probability of dropping a branch of a fusion in training.", "0")]
+    global_drop_path: Annotated[float | None, _net("Probability of training a mini-batch on one column alone.", "0")]
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class MethodOptions(Given):
 
     objective: Annotated[str | None, _training(f"What is minimised: {', '.join(get_args(Objective))}.")]
     companion_share: Annotated[float | None, _training("Share of the steps after which companion losses are gone.")]
-    teacher: Annotated[str | None, _training("The run to learn from, by distillation or fitnets.")]
+    teacher: Annotated[str | None, _training("The run to learn from (distillation, fitnets) or to start as (net2net).")]
     temperature: Annotated[float | None, _training("By how much the teacher's answers are softened.")]
-    start: Annotated[str | None, _training("First weights: he, glorot, orthogonal or lsuv.")]
+    start: Annotated[
+        str | None, _training(f"First weights: {', '.join(get_args(Start))} (the teacher's, in a larger net).")
+    ]
     weight_decay: Annotated[float | None, _training("Pull of all weights to zero; 0 for none.")]
     path_sgd: Annotated[bool | None, _training("Scale gradients by the paths through a weight.", "--path-sgd")]
     patience: Annotated[int | None, _training("Stop after so many epochs without a lower held-out loss.")]

@@ -117,24 +117,38 @@ def restore(run: RunId, json: Json = False) -> None:
     _say(Store().restore(run), json)
 
 
-def export(run: RunId, file: Annotated[Path, typer.Argument(help="A .zip or a .csv.")], json: Json = False) -> None:
-    """Write a run into a file: its figures as .csv, or everything with the weights of the kept epochs as .zip."""
-    found = Store().get(run)
+def export(
+    run: RunId,
+    file: Annotated[Path, typer.Argument(help="A .html, a .zip or a .csv.")],
+    image: Annotated[
+        list[int] | None, typer.Option(help="A test image whose maps a .html shows, up to eight. Default: the first 3.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a run into a file: as .html a page with its net, curves and maps that opens anywhere without a server, as
+    .csv its figures, as .zip everything with the weights of the kept epochs."""
+    from dfn.handout import write_page
+
+    found, lacking = Store().get(run), ""
+    if image and file.suffix.lower() != ".html":
+        refuse("--image", image[0], "only with a FILE that ends in .html")
     try:
         match file.suffix.lower():
+            case ".html":
+                lacking = write_page(found, file, image)
             case ".csv":
                 file.write_text(csv(found), encoding="utf-8")
             case ".zip":
                 found.export(file)
             case _:
-                refuse("FILE", file, "a name that ends in .zip or .csv")
+                refuse("FILE", file, "a name that ends in .html, .zip or .csv")
     except OSError as error:
         raise Failed(f"{file} cannot be written ({error.strerror or error})") from error
     size = file.stat().st_size
     if json:
         print_json({"run": found.id, "file": str(file), "bytes": size})
     else:
-        results().print(f"{escape(str(file))}: {size / 1e6:.1f} MB")
+        results().print(f"{escape(str(file))}: {size / 1e6:.1f} MB", lacking)
 
 
 def purge(

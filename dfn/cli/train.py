@@ -116,17 +116,37 @@ def train_here(run: Run, on_record: OnRecord, on: On = "here") -> None:
     there."""
     if run.status().state == "done" and not _by_torchrun():
         return
-    from dfn.runs import cluster
     from dfn.runs.worker import work
     from dfn.training.distributed import started
 
+    if on == "ray":
+        check_ended(run, train_on_ray([run], on_record))
+        return
     if run.status().state == "paused":  # its worker may still wait for somebody to go on
         stop_and_wait(run)
-    with started() as group, _stop_on_signal(run) as signals:
+    with started() as group, _stop_on_signal([run]) as signals:
         try:
-            (cluster.work if on == "ray" else work)([run], on_record=on_record)
+            work([run], on_record=on_record)
         finally:
             group.end()
+    check_ended(run, signals)
+
+
+def train_on_ray(runs: Sequence[Run], on_record: OnRecord) -> Sequence[int]:
+    """Train runs on the cluster, all at once as far as it has room; how they ended is in their status. Returns the
+    signals that stopped them."""
+    from dfn.runs import cluster
+
+    for run in runs:
+        if run.status().state == "paused":
+            stop_and_wait(run)
+    with _stop_on_signal(runs) as signals:
+        cluster.work(runs, on_record=on_record)
+    return signals
+
+
+def check_ended(run: Run, signals: Sequence[int] = ()) -> None:
+    """Raises Failed or Interrupted for a run that did not come to its end."""
     status = run.status()
     if status.state == "done":
         return
@@ -268,8 +288,8 @@ def _check_fit(design: Design, images: Images, data: str) -> None:
 
 
 @contextlib.contextmanager
-def _stop_on_signal(run: Run) -> Iterator[Sequence[int]]:
-    """While it lasts, the first Ctrl-C (or SIGTERM) tells the run to stop, a second one ends this process."""
+def _stop_on_signal(runs: Sequence[Run]) -> Iterator[Sequence[int]]:
+    """While it lasts, the first Ctrl-C (or SIGTERM) tells the runs to stop, a second one ends this process."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():  # signals go to the main thread alone
         yield received
@@ -284,7 +304,8 @@ def _stop_on_signal(run: Run) -> Iterator[Sequence[int]]:
         if not _by_torchrun():  # which passes on what the keyboard has said already
             restore()
         received.append(number)
-        run.command("stop")
+        for run in runs:
+            run.command("stop")
 
     for kind in SIGNALS:
         signal.signal(kind, on_signal)

@@ -65,6 +65,7 @@ def fused(
     relu: Literal["after", "before"] = "after",
     dropout: float = 0.0,
     drop_path: float = 0.0,
+    global_drop_path: float = 0.0,
     gate_bias: float = -2.0,
     scales: Sequence[float] = (),
 ) -> Design:
@@ -95,7 +96,7 @@ def fused(
         # whichever of sum and mean was asked for: decision fusion averages, and the class is the same
         votes: Join = "mean" if join == "sum" else join
         body: tuple[Node, ...] = (Fusion(branches=tuple(nets), join=votes, relu="before", drop_path=drop_path),)
-        return net_of(body, classes, in_channels, norm)
+        return net_of(body, classes, in_channels, norm, global_drop_path)
     if join == "concat" and width < len(bases):
         raise DesignError("width", width, f"at least {len(bases)}, one channel for every branch of a concat")
     rows = [blocks_of(depth, fusions, width) for depth in bases]
@@ -106,7 +107,7 @@ def fused(
         branches = tuple(Series(nodes=block) for block in blocks)
         more = {"drop_path": drop_path, "gate_bias": gate_bias, "scales": tuple(scales)}
         joins.append(Fusion(branches=branches, join=join, relu=relu, **more))
-    return net_of((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm)
+    return net_of((Conv(channels=width), *joins, Head(dropout=dropout)), classes, in_channels, norm, global_drop_path)
 
 
 def resnet(depth: int = 20, width: int = 16, classes: int = 10, in_channels: int = 3, **settings: Any) -> Design:
@@ -168,6 +169,7 @@ def fractal(
     classes: int = 10,
     in_channels: int = 3,
     drop_path: float = 0.0,
+    global_drop_path: float = 0.0,
 ) -> Design:
     """FractalNet: f1 = conv, f(C+1) = mean of a conv and f(C) after f(C); pooling halves the map after a block."""
     whole("columns", columns, 1, 8)
@@ -185,7 +187,7 @@ def fractal(
     body: list[Node] = [Conv(channels=width)]
     for block in range(blocks):
         body += [*grow(columns, width * 2 ** min(block, STAGES)).nodes, Pool()]
-    return net_of((*body[:-1], Head()), classes, in_channels, "batch")
+    return net_of((*body[:-1], Head()), classes, in_channels, "batch", global_drop_path)
 
 
 def _narrowed(blocks: Sequence[tuple[Conv, ...]], wide: int) -> list[tuple[Conv, ...]]:

@@ -1,9 +1,12 @@
 """The one error of a design: it names the field, the value and what would be accepted."""
 
+from collections.abc import Callable
 from reprlib import Repr
 from typing import Any
 
 from pydantic import ValidationError
+
+from dfn.words import N_
 
 LONGEST_SHOWN = 80
 LARGEST_SHOWN = 10**20
@@ -30,8 +33,13 @@ class DesignError(ValueError):
         self.accepted = accepted
 
     def __str__(self) -> str:
+        return self.says(str)
+
+    def says(self, words: Callable[[str], str]) -> str:
+        """The message, translated by `words`; as text it is in English, since caches and files keep it."""
         field = self.field[-LONGEST_SHOWN:] if self.field.isprintable() else repr(self.field)[-LONGEST_SHOWN:]
-        return f"{field}: {_shown(self.value)} is not accepted; accepted: {self.accepted}"
+        text = words(N_("{field}: {value} is not accepted; accepted: {accepted}"))
+        return text.format(field=field, value=_shown(self.value), accepted=self.accepted)
 
 
 def whole(field: str, value: Any, low: int, high: int) -> int:

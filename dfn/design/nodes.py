@@ -7,7 +7,7 @@ stated once, in `dfn.models.build`.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, PlainValidator, ValidationError
 
@@ -204,3 +204,16 @@ MergeRun.model_rebuild()
 def lane_names(count: int) -> tuple[str, ...]:
     """The names of the base networks of a fusion with `count` branches, as they stand in a trace."""
     return ("deep", "shallow") if count == 2 else tuple(f"base{k}" for k in range(1, count + 1))
+
+
+def has_layers(node: Node) -> bool:
+    """Whether a node computes something that is learned, or joins what does; pooling, views and taps do not."""
+    match node:
+        case Conv() | Head() | Fusion() | MergeRun():
+            return True
+        case Series():
+            return any(map(has_layers, node.nodes))
+        case Pool() | View() | Tap():
+            return False
+        case _:
+            assert_never(node)

@@ -44,6 +44,7 @@ def views(
     *,
     norm: Norm = "batch",
     drop_path: float = 0.0,
+    global_drop_path: float = 0.0,
 ) -> Design:
     """Three views of one image (all of it, its low-pass, its edges), each with a stem of its own, joined by the mean
     as MV3D joins its views (arXiv 1611.07759): `early` before one column, `late` behind a column for each view, `deep`
@@ -66,7 +67,7 @@ def views(
             body = (meet(*((*stem, *sum(blocks, ())) for stem in stems)),)
         case "deep":
             body = (meet(*stems), *(meet(*[block] * len(VIEWS)) for block in blocks))
-    return net_of((*body, Head()), classes, in_channels, norm)
+    return net_of((*body, Head()), classes, in_channels, norm, global_drop_path)
 
 
 def columns(

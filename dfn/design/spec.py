@@ -25,6 +25,7 @@ from dfn.design.nodes import (
     MergeRun,
     Node,
     Pool,
+    Probability,
     Series,
     Tap,
     Version,
@@ -42,7 +43,9 @@ MAX_PARAMETERS = 500_000_000
 
 class Design(Checked):
     """What a net is: `body` from image to logits, with `norm` after every conv or nowhere (convs then have a bias).
-    Group norm has about 8 channels in a group (`cost.norm_groups`).
+    Group norm has about 8 channels in a group (`cost.norm_groups`). `global_drop_path` is the chance of a mini-batch of
+    training to keep one column alone, the same branch at every fusion (FractalNet, arXiv 1605.07648, section 3.1; MV3D,
+    arXiv 1611.07759); in the others each fusion drops branches for itself, as its `drop_path` says.
 
     Raises DesignError where the body is not a net: shapes that do not meet, a path without a classifier, more than
     20,000 nodes or 500 million parameters.
@@ -52,6 +55,7 @@ class Design(Checked):
     in_channels: Channels = 3
     classes: Classes = 10
     norm: Norm = "batch"
+    global_drop_path: Probability = 0.0
     body: Series
 
     def model_post_init(self, _: Any) -> None:

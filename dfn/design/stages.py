@@ -38,11 +38,12 @@ def plain(
     return net_of((*body, Head(dropout=dropout)), classes, in_channels, norm)
 
 
-def net_of(body: Sequence[Node], classes: int, in_channels: int, norm: Norm) -> Design:
+def net_of(body: Sequence[Node], classes: int, in_channels: int, norm: Norm, global_drop_path: float = 0.0) -> Design:
     """The design of a body, its classes and channels checked."""
     whole("classes", classes, 2, 100_000)
     whole("in_channels", in_channels, 1, 4096)
-    return Design(body=Series(nodes=tuple(body)), classes=classes, in_channels=in_channels, norm=norm)
+    settings = {"classes": classes, "in_channels": in_channels, "norm": norm, "global_drop_path": global_drop_path}
+    return Design(body=Series(nodes=tuple(body)), **settings)
 
 
 def shares(total: int, parts: int) -> list[int]:

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 
 from dfn.figures.theme import palette
 
+FEW = 8  # bars of a group that have room for their numbers
+
 
 def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
     """`data` is that of the view: `title`, `subtitle`, `unit`, `log` and `groups` of bars with a label and a role."""
@@ -18,10 +20,13 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
             y=[bar["value"] for bar in group["bars"]],
             name=group["label"],
             marker={"color": colours[group["role"]]},
+            texttemplate="%{y:.3g}" if len(group["bars"]) <= FEW else None,
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate=f"{group['label']}, %{{x}}: %{{y:.3g}} {data['unit']}<extra></extra>",
         )
     figure.update_layout(
-        title={"text": f"{data['title']}, {data['subtitle']}", "font": {"size": 14}},
+        title={"text": ", ".join(filter(None, (data["title"], data["subtitle"]))), "font": {"size": 14}},
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 60},
         legend={"orientation": "h", "y": -0.18},
@@ -30,5 +35,8 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
         font={"color": colours["text"]},
     )
     figure.update_xaxes(type="category")
-    figure.update_yaxes(title=data["unit"], gridcolor=colours["line"], type="log" if data["log"] else "linear")
+    scale = "log" if data["log"] else "linear"
+    figure.update_yaxes(
+        title=data["unit"], gridcolor=colours["line"], type=scale, rangemode="tozero", exponentformat="power"
+    )
     return figure

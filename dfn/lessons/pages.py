@@ -21,12 +21,14 @@ RECORDED = {"recorded": "fused", "recorded-plain": "plain", "recorded-shallow": 
 @dataclass(frozen=True)
 class Knob:
     """One name in an address. `read` gives the value of what a file or an address says, or None where it is not
-    accepted; `in_address` marks what the app keeps in the address itself, other knobs are the widgets' own."""
+    accepted; `in_address` marks what the app keeps in the address itself, other knobs are the widgets' own. `values`
+    are those to choose from, for a list those that may be in it; none where a pattern decides."""
 
     accepted: str
     default: Any
     read: Callable[[Any], Any]
     in_address: bool = False
+    values: Sequence[Any] = ()
 
 
 def _whole(low: int, high: int, default: int | None, in_address: bool = False) -> Knob:
@@ -35,25 +37,27 @@ def _whole(low: int, high: int, default: int | None, in_address: bool = False) -
         fits = re.fullmatch(r"\d{1,10}", text) and low <= int(text) <= high
         return int(text) if fits else None
 
-    return Knob(f"a whole number from {low} to {high}", default, read, in_address)
+    return Knob(f"a whole number from {low} to {high}", default, read, in_address, range(low, high + 1))
 
 
 def _one(options: Sequence[Any], default: Any, in_address: bool = False) -> Knob:
     named = {str(option): option for option in options}
-    return Knob(f"one of {', '.join(named)}", default, lambda value: named.get(str(value)), in_address)
+    return Knob(f"one of {', '.join(named)}", default, lambda value: named.get(str(value)), in_address, tuple(options))
 
 
-def _several(options: Sequence[str], default: list[str]) -> Knob:
-    def read(value: Any) -> list[str] | None:
-        words = value if isinstance(value, list) else [value]
-        return words if all(word in options for word in words) else None
+def _several(options: Sequence[Any], default: Sequence[Any]) -> Knob:
+    named = {str(option): option for option in options}
 
-    return Knob(f"a list of any of {', '.join(options)}", default, read)
+    def read(value: Any) -> list[Any] | None:
+        words = [str(word) for word in value] if isinstance(value, list) else [str(value)]
+        return [named[word] for word in words] if all(word in named for word in words) else None
+
+    return Knob(f"a list of any of {', '.join(named)}", list(default), read, values=tuple(options))
 
 
 def _flag(default: bool) -> Knob:
     named = {"true": True, "false": False}
-    return Knob("true or false", default, lambda value: named.get(str(value).lower()))
+    return Knob("true or false", default, lambda value: named.get(str(value).lower()), values=(True, False))
 
 
 def _text(pattern: str, accepted: str) -> Knob:
@@ -80,11 +84,13 @@ _RIVALS = [methods()[name].title for name in CONTROLS]
 _FURTHER = [
     f"{method.family}: {method.title}" for name, method in methods().items() if name not in ("fused", *CONTROLS)
 ]
-_TRAINING = {
+_RECIPE = {
     "preset": _one(tuple(PRESETS), next(iter(PRESETS))),
     "epochs": _whole(1, 10_000, None),
     "images": _one(("1000", "5000", "10000", "all"), "5000"),
     "pixels": _whole(8, 256, None),
+}
+_TRAINING = {
     "seed": _whole(0, 2**31 - 1, 0),
     "rivals": _several(_RIVALS, ["plain deep", "plain shallow", "ResNet"]),
     "methods": _several(_FURTHER, []),
@@ -92,20 +98,45 @@ _TRAINING = {
     "path-sgd": _flag(False),
     "patience": _whole(1, 10_000, None),
 }
+_AGAINST = {name: method.title for name, method in methods().items() if name != "fused"}
+_COMPARED = {
+    "against": _several(tuple(_AGAINST.values()), [_AGAINST[name] for name in CONTROLS]),
+    "seeds": _whole(1, 10, 3),
+    "equal": _one(("epochs", "parameters", "multiply-adds", "seconds"), "epochs"),
+}
+_MAPPED = {
+    "deeps": _several((2, 5, 8, 14, 20, 26, 38, 50, 74, 98), (8, 14, 26, 50)),
+    "shallows": _several((2, 5, 8, 14, 20, 26, 38, 50), (2, 5, 8, 14)),
+    "joins": _several((0, 1, 2, 3, 6, 9, 12), (6,)),
+    "mapwidth": _one((4, 8, 16, 32), 8),
+    "seed": _TRAINING["seed"],
+    "show": _one(("accuracy", "loss", "stem_gradient"), "accuracy", in_address=True),
+    "cell": _text(r"\d{1,3}-\d{1,3}-\d{1,2}", "deep and shallow depth and fusions of a square, such as 26-8-6"),
+}
 _RUN = {
     "run": _text(rf"{'|'.join(RECORDED)}|[0-9a-f]{{4,64}}", f"the id of a run, or one of {', '.join(RECORDED)}"),
     "epoch": _text(r"\d{1,5}", "the number of an epoch"),
     "image": _whole(0, 10**6, 0),
+    "source": _one(("test", "china", "flower", "own"), "test", in_address=True),
+    "crop": _one(tuple(range(0, 101, 5)), 50, in_address=True),
 }
+_SPOT = _text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "channel.row.column, such as 3.2.5")
 _FUSION = {"fusion": _whole(1, 110, 1)}
 PAGES: dict[str, dict[str, Knob]] = {
     "lessons": {},
+    "methods": {},
     "compose": _NET,
-    "train": _NET | _TRAINING,
+    "train": _NET | _RECIPE | _TRAINING,
+    "compare": _NET | _RECIPE | _COMPARED,
+    "depth_map": {"data": _NET["data"]} | _RECIPE | _MAPPED,
     "maps": _RUN
     | _FUSION
     | {
-        "at": _text(r"\d{1,4}\.\d{1,4}\.\d{1,4}", "channel.row.column, such as 3.2.5"),
+        "at": _SPOT,
+        "at2": _SPOT,
+        "a": _RUN["epoch"],
+        "b": _RUN["epoch"],
+        "compare": _text("1", "1, where two epochs are compared"),
         "scale": _one(("shared", "per map", "whole net"), "shared", in_address=True),
     },
     "attribution": _RUN

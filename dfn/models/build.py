@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from dfn.design.cost import Layer, layers, named_branches, named_children, named_steps, norm_groups
-from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View
+from dfn.design.nodes import Conv, Fusion, Head, MergeRun, Node, Pool, Series, Tap, View, has_layers
 from dfn.design.spec import Design, Norm
 from dfn.models.initialise import initialise
 from dfn.models.joins import Join, added, make_join
@@ -40,16 +40,29 @@ class FusedNet(nn.Module):
         self.body = _series(design.body, "", design, known, tail=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        self.draw_column()
         return self.body(x)
 
     def trace(self, x: Tensor) -> tuple[Tensor, Trace]:
         """Logits and the named maps of one forward pass: `stem`, `fusion2/deep`, `fusion2/shallow`,
         `fusion2/joined` (what the next blocks read), a tap's own name, `logits`. The maps are part of the graph."""
         trace: Trace = {}
+        self.draw_column()
         logits = self.body(x, trace)
         if "logits" not in trace:  # whole nets joined: the last join gives them
             logits = note(trace, "logits", logits)
         return logits, trace
+
+    def draw_column(self) -> None:
+        """In training, whether the next mini-batch keeps one column alone, and which."""
+        if not (self.training and self.design.global_drop_path):
+            return
+        for module in self.modules():
+            if isinstance(module, Join):
+                module.only = None
+        whether, which = torch.rand(2).tolist()
+        if whether < self.design.global_drop_path:
+            self.body.keep_column(int(which * self.body.columns()))
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The parameters by place, from stem to classifier: `stem`, `fusion1/deep`, ..., `block1`, ..., `head`;
@@ -87,6 +100,16 @@ class Chain(nn.Module):
         for child, module in children.items():
             self.add_module(child, module)
 
+    def columns(self) -> int:
+        """How many columns global drop-path chooses from: as many as the widest of its fusions has."""
+        return max((module.columns() for module in self.children() if isinstance(module, Chain | Fused)), default=1)
+
+    def keep_column(self, column: int) -> None:
+        """Let every fusion keep this one alone."""
+        for module in self.children():
+            if isinstance(module, Chain | Fused):
+                module.keep_column(column)
+
     def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
         for child, module in self.named_children():
             if isinstance(module, Chain | Fused | MergeAndRun):
@@ -109,6 +132,23 @@ class Fused(nn.Module):
         self.branches = nn.ModuleDict(branches)
         self.join = join
         self.relu = nn.ReLU() if relu else nn.Identity()
+
+    def columns(self) -> int:
+        """Those of its branches together; in a fractal net one for every depth."""
+        return sum(branch.columns() for branch in self._chains())
+
+    def keep_column(self, column: int) -> None:
+        """Keep the branch of this column alone, and in it the column; a fusion of fewer columns begins anew."""
+        column %= self.columns()
+        for k, branch in enumerate(self._chains()):
+            if column < branch.columns():
+                self.join.only = k
+                branch.keep_column(column)
+                return
+            column -= branch.columns()
+
+    def _chains(self) -> list[Chain]:
+        return [branch for branch in self.branches.values() if isinstance(branch, Chain)]
 
     def forward(self, x: Tensor, trace: Trace | None = None) -> Tensor:
         maps = [note(trace, f"{self.name}/{lane}", branch(x, trace)) for lane, branch in self.branches.items()]
@@ -204,7 +244,7 @@ def note(trace: Trace | None, name: str, x: Tensor) -> Tensor:
 
 def _series(series: Series, name: str, design: Design, known: dict[str, Layer], tail: bool) -> Chain:
     """`tail`: whether this is the end of a branch whose ReLU stands after the join."""
-    last = max((i for i, node in enumerate(series.nodes) if _has_layers(node)), default=-1)
+    last = max((i for i, node in enumerate(series.nodes) if has_layers(node)), default=-1)
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for index, (own, node) in enumerate(named_children(series, name)):
         key = own.rpartition("/")[2]
@@ -212,18 +252,6 @@ def _series(series: Series, name: str, design: Design, known: dict[str, Layer], 
             key = f"tap-{key}"
         children[key] = _module(node, own, design, known, tail and index == last)
     return Chain(name, children)
-
-
-def _has_layers(node: Node) -> bool:
-    match node:
-        case Conv() | Head() | Fusion() | MergeRun():
-            return True
-        case Series():
-            return any(map(_has_layers, node.nodes))
-        case Pool() | View() | Tap():
-            return False
-        case _:
-            assert_never(node)
 
 
 def _module(node: Node, name: str, design: Design, known: dict[str, Layer], tail: bool) -> nn.Module:

@@ -13,21 +13,20 @@ Of every scheme: biases 0, and those of a gate as its fusion says. Weights, fan 
 """
 
 import math
-from typing import Literal, assert_never
+from typing import assert_never
 
 import torch
 from torch import Tensor, nn
 
 from dfn.models.joins import Gate
-
-Start = Literal["he", "glorot", "orthogonal", "lsuv"]
+from dfn.models.starts import Scheme
 
 LSUV_TOLERANCE = 0.02
 LSUV_ROUNDS = 20
 
 
 @torch.no_grad()
-def initialise(net: nn.Module, start: Start = "he", seed: int = 0, images: Tensor | None = None) -> None:
+def initialise(net: nn.Module, start: Scheme = "he", seed: int = 0, images: Tensor | None = None) -> None:
     """Begin every conv, gate and classifier of `net` (on the CPU) anew, in place, in the order of its modules; the
     same seed gives the same bits on one machine and leaves torch's global random numbers alone.
 

@@ -20,20 +20,26 @@ VARIANCE_EPS = 2e-5
 
 class Join(nn.Module, ABC):
     """Base of the joins. `drop_path` is the chance of a branch to be dropped for one image in training; the branch
-    with the largest draw always stays (local drop-path, arXiv 1605.07648, section 3.1)."""
+    with the largest draw always stays (local drop-path, arXiv 1605.07648, section 3.1). `only` is the one branch that
+    stays for the whole mini-batch where the net keeps one column alone (global drop-path, same section)."""
 
     def __init__(self, drop_path: float = 0.0):
         super().__init__()
         self.drop_path = drop_path
+        self.only: int | None = None
 
     def keep(self, branches: tuple[Tensor, ...]) -> Tensor | None:
         """Which branches stay, (K, images, 1, ...) of ones and zeros; None where nothing is dropped."""
-        if not (self.training and self.drop_path):
+        if not self.training or (self.only is None and not self.drop_path):
             return None
         first = branches[0]
-        draws = torch.rand(len(branches), first.shape[0], device=first.device)
-        stays = (draws > self.drop_path) | (draws == draws.amax(0))
-        return stays.to(first.dtype).view(*draws.shape, *[1] * (first.dim() - 1))
+        if self.only is None:
+            draws = torch.rand(len(branches), first.shape[0], device=first.device)
+            stays = (draws > self.drop_path) | (draws == draws.amax(0))
+        else:
+            stays = torch.zeros(len(branches), first.shape[0], device=first.device)
+            stays[self.only] = 1
+        return stays.to(first.dtype).view(*stays.shape, *[1] * (first.dim() - 1))
 
     def averaged(self, weights: Sequence[Tensor], branches: tuple[Tensor, ...]) -> Tensor:
         """sum_k w_k b_k for weights that sum to 1; where branches are dropped, over the weights that stay."""

@@ -69,7 +69,7 @@ class Claim:
 
 def claims() -> dict[str, Claim]:
     """Every claim by name."""
-    return {claim.name: claim for claim in (_trainability(), _fusions(), _without_norm())}
+    return {claim.name: claim for claim in (_trainability(), _fusions(), _without_norm(), _kalman())}
 
 
 DEEP, SHALLOW, FUSIONS, WIDTH = 52, 14, 6, 16
@@ -147,4 +147,27 @@ def _without_norm() -> Claim:
         _CLASSROOM,
         seeds=8,
         notes="Without batch norm seeds differ widely; read every one of them.",
+    )
+
+
+def _kalman() -> Claim:
+    return Claim(
+        "kalman-digits",
+        "Is fusion a Kalman filter? A filter weighs measurements by the inverse variances of their errors. Weighed by "
+        "the inverse variances of all that its blocks say, the only ones at hand, the fused net is not better than "
+        "with the paper's plain sum, and behind one whose weights are learned.",
+        [
+            _fused("inverse-variance", "inverse-variance", join="inverse-variance"),
+            _fused("sum", "sum", "extra1"),
+            _fused("mean", "mean", "extra2", join="mean"),
+            _fused("weighted", "learned weights", "plain", join="weighted"),
+        ],
+        (
+            Check("sum", "inverse-variance", -0.01, "mean"),
+            Check("weighted", "inverse-variance", 0.0, "interval"),
+        ),
+        WIDTH,
+        _CLASSROOM,
+        seeds=5,
+        notes="Weights of a mean and of inverse variances sum to one, those of a sum to the number of base networks.",
     )

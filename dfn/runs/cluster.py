@@ -70,8 +70,9 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(run.status().state == "failed" for run in runs))
 
 
-def train_on_node(root: str, id: str) -> None:
-    """What a task does, on whatever machine: take the run up where it stands, and train it."""
+def train_on_node(root: str, id: str, *before: object) -> None:
+    """What a task does, on whatever machine: take the run up where it stands, and train it. It begins once the tasks
+    `before` it are over: a net that learns from another one takes no place while that one is trained."""
     from dfn.runs.worker import attend
 
     os.environ["DFN_RUNS"] = root
@@ -95,12 +96,13 @@ def _submit(runs: Sequence[Run], address: str | None) -> dict[Any, Run]:
     from dfn.runs.cluster import train_on_node  # by its name, also where this module is the one that was started
 
     task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)(train_on_node)
-    tasks = {}
-    for run in runs:
+    tasks: dict[str, Any] = {}
+    for run in sorted(runs, key=lambda run: run.recipe.teacher is not None):
         run.command("run")
         _note_waiting(run)
-        tasks[task.remote(str(run.folder.parent), run.id)] = run
-    return tasks
+        teacher = tasks.get(run.recipe.teacher or "")
+        tasks[run.id] = task.remote(str(run.folder.parent), run.id, *([teacher] if teacher else []))
+    return {tasks[run.id]: run for run in runs}
 
 
 def _waits_on(run: Run) -> bool:

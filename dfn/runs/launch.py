@@ -17,6 +17,7 @@ from typing import Literal
 from dfn.runs.locks import holding
 from dfn.runs.run import Run, RunError
 from dfn.runs.status import Status, expected
+from dfn.words import _
 
 Until = Literal["end", "step", "epoch"]
 
@@ -33,7 +34,7 @@ def play(runs: Sequence[Run], *, until: Until = "end") -> None:
     Raises RunError where no worker can be started.
     """
     waking = [run for run in runs if _wake(run, until)]
-    for _, group in groupby(sorted(waking, key=_root), key=_root):
+    for _folder, group in groupby(sorted(waking, key=_root), key=_root):
         start(list(group))
 
 
@@ -70,11 +71,17 @@ def rewind(runs: Sequence[Run]) -> None:
     for run in runs:
         with holding(run.lock_file, STOP_SECONDS) as mine:
             if not mine:
-                raise RunError(f"run {run.id} did not stop within {STOP_SECONDS:.0f} seconds; try again")
+                raise RunError(
+                    _("run {id} did not stop within {seconds:.0f} seconds; try again").format(
+                        id=run.id, seconds=STOP_SECONDS
+                    )
+                )
             try:
                 run.forget()
             except OSError as error:
-                raise RunError(f"run {run.id} cannot be rewound ({error.strerror or error})") from error
+                raise RunError(
+                    _("run {id} cannot be rewound ({why})").format(id=run.id, why=error.strerror or error)
+                ) from error
 
 
 def worker_limit() -> int:
@@ -83,7 +90,7 @@ def worker_limit() -> int:
     if not wanted:
         return max(1, (spare_cores() + 1) // CORES_A_WORKER)
     if not wanted.isdecimal() or int(wanted) < 1:
-        raise RunError(f"DFN_WORKERS: {wanted!r} is not accepted; accepted: a number from 1 on")
+        raise RunError(_("DFN_WORKERS: {value!r} is not accepted; accepted: a number from 1 on").format(value=wanted))
     return int(wanted)
 
 
@@ -129,7 +136,7 @@ def start(runs: Sequence[Run]) -> None:
     except OSError as error:
         for run in runs:
             run.write_status(replace(run.status(), state="failed", message=f"No worker could be started: {error}."))
-        raise RunError(f"no worker could be started ({error.strerror or error})") from error
+        raise RunError(_("no worker could be started ({why})").format(why=error.strerror or error)) from error
     # Somebody has to take note of its end, or it stays in the table of processes as long as this one lives.
     threading.Thread(target=process.wait, daemon=True).start()
 

@@ -28,6 +28,7 @@ from dfn.runs.teacher import final_net, teacher_of
 from dfn.training.fit import State, Training, load_recipe_data
 from dfn.training.recipe import RecipeError
 from dfn.training.records import Begin, Diverged, Done, Epoch, Record, Stopped, to_line
+from dfn.words import N_
 
 OnRecord = Callable[[Run, dict[str, Any]], None]
 
@@ -38,9 +39,9 @@ TEACHER_SECONDS = 0.1
 SNAPSHOT_MB = 256
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-FULL_DISK = "The disk is full. Free some space and press Play: the run goes on from its last checkpoint."
-VANISHED = "The folder of this run has vanished while it was trained."
-NO_MEMORY = "There was not enough memory. Try a smaller batch, a smaller width or fewer images."
+FULL_DISK = N_("The disk is full. Free some space and press Play: the run goes on from its last checkpoint.")
+VANISHED = N_("The folder of this run has vanished while it was trained.")
+NO_MEMORY = N_("There was not enough memory. Try a smaller batch, a smaller width or fewer images.")
 UNEXPECTED = "This should not have happened: {}. The log has the details; Play goes on from the last checkpoint."
 KEYBOARD = "Stopped from the keyboard. Play goes on from the last checkpoint."
 
@@ -60,6 +61,7 @@ class Racer:
         self.flush_every = 1
         self.taken = -1  # the number of the command that is being followed
         self.target: tuple[int, int] | None = None  # where to pause: steps, and epochs reported
+        self.awaited: RunState | None = None  # how the teacher stands, where this run waits for it
         self.last_save: tuple[int, int] | None = None
         self.save_due = self.show_due = self.teacher_due = 0.0
         self.rate_since = (0.0, 0)
@@ -92,6 +94,8 @@ class Racer:
             training = self.training = training or self._begin()
             if taken != self.taken:
                 self.taken, self.target = taken, _target(training, control)
+        else:
+            self.awaited = None
         if not training or control.mode == "pause" or self._reached(training):
             if self.status.state != "paused":
                 self._save()
@@ -108,14 +112,16 @@ class Racer:
         if (now := time.monotonic()) < self.teacher_due:
             return True
         self.teacher_due = now + TEACHER_SECONDS
-        state = teacher.status().state
+        state = self.awaited = teacher.status().state
         if state == "done":
+            self.awaited = None
             return False
         if state not in ("waiting", "running", "paused") and not teacher.alive():
             raise RunError(f"run {self.run.id} learns from run {teacher.id}, which is {state}: train that one first")
         shown: RunState = "paused" if state == "paused" else "waiting"
-        if shown != self.status.state:
-            self._show(shown, f"It waits for run {teacher.id}, from which it learns.")
+        message = f"It waits for run {teacher.id}, from which it learns."
+        if (shown, message) != (self.status.state, self.status.message):
+            self._show(shown, message)
         return True
 
     def _begin(self) -> Training:

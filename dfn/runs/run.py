@@ -23,6 +23,7 @@ from dfn.runs.files import open_plain, read_object, read_whole, to_line, write_w
 from dfn.runs.locks import held
 from dfn.runs.status import Control, Mode, State, Status, expected
 from dfn.training.recipe import Recipe, recipe_from_data, to_data
+from dfn.words import _
 
 LONGEST_NAME = 80
 LARGEST_RECIPE = 2_000_000
@@ -45,7 +46,7 @@ class _Inside:
     def __init__(self, name: str):
         self.name = name
 
-    def __get__(self, run: "Run", _: type) -> Path:
+    def __get__(self, run: "Run", owner: type) -> Path:
         return run.folder / self.name
 
 
@@ -163,7 +164,9 @@ class Run:
         try:
             write_whole(self.control_file, to_line(asdict(control)))
         except OSError as error:
-            raise RunError(f"run {self.id} takes no command ({error.strerror or error})") from error
+            raise RunError(
+                _("run {id} takes no command ({why})").format(id=self.id, why=error.strerror or error)
+            ) from error
 
     # What it left
 

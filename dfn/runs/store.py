@@ -16,6 +16,7 @@ from dfn.runs.locks import holding
 from dfn.runs.run import Run, RunError
 from dfn.runs.status import Control, State, Status
 from dfn.training.recipe import Recipe
+from dfn.words import _
 
 __all__ = ["Control", "Run", "RunError", "State", "Status", "Store", "csv", "kept_epochs", "runs_root"]
 
@@ -52,13 +53,15 @@ class Store:
         run = Run(self.root / recipe.id, recipe.label)
         try:
             if run.folder.is_symlink():
-                raise RunError(f"run {run.id}: its folder is a link; remove the link first")
+                raise RunError(_("run {id}: its folder is a link; remove the link first").format(id=run.id))
             with contextlib.suppress(RunError):
                 return run.checked()
             run.folder.mkdir(parents=True, exist_ok=True)
             run.write_recipe(recipe)
         except OSError as error:
-            raise RunError(f"no run can be made in {self.root} ({error.strerror or error})") from error
+            raise RunError(
+                _("no run can be made in {folder} ({why})").format(folder=self.root, why=error.strerror or error)
+            ) from error
         return run
 
     def get(self, id: str) -> Run:

@@ -117,8 +117,11 @@ def main(arguments: Sequence[str]) -> int:
     slot = None
     try:
         claims += [claim for run in runs if run.status().state != "done" and (claim := _claim(run))]
-        slot = _wait_for_slot(claims)
-        _race(claims, None, queued=True)
+        while claims:
+            slot = _wait_for_slot(claims)
+            _race(claims, None, queued=True)
+            if slot:  # who is left waits for a teacher, and stands in the queue again so that it can have its turn
+                slot.release()
     except RunError as error:
         print(error, file=sys.stderr)
         return 1
@@ -163,12 +166,17 @@ def _wait_for_slot(claims: list[Claim]) -> FileLock | None:
 
 
 def _race(claims: list[Claim], on_record: OnRecord | None, *, queued: bool) -> None:
-    """Train side by side until every run has ended, or only paused ones are left and nobody plays them again."""
+    """Train side by side until every run has ended, or only paused ones are left and nobody plays them again.
+
+    Of `claims` those stay whose teacher another worker has, where somebody else wants the slot meanwhile.
+    """
     if not claims:
         return
     from dfn.runs.environment import threads_of  # torch, from here on
     from dfn.runs.racer import Racer
 
+    # a teacher that itself waits for a place has one only where this worker would make room for it
+    worth_waiting_for = ("waiting", "running") if queued else ("running",)
     keep = float(os.environ.get("DFN_PAUSE_KEEP") or PAUSE_KEEP)
     folder = claims[0].run.queue
     with threads_of(claims[0].run):
@@ -190,11 +198,17 @@ def _race(claims: list[Claim], on_record: OnRecord | None, *, queued: bool) -> N
                 if moved:
                     idle_until, next_look = now + keep, now
                     continue
+                awaiting = [claim for claim, racer in racers.items() if racer.awaited in worth_waiting_for]
+                if awaiting:
+                    idle_until = now + keep
                 if now >= idle_until:
+                    _let_go(claims)
                     break
                 if queued and now >= next_look:
                     next_look = now + WAIT_SECONDS
                     if queue.anybody_waits(folder):
+                        _let_go([claim for claim in claims if claim not in awaiting])
+                        claims[:] = awaiting
                         break
                 time.sleep(IDLE_SECONDS)
         except KeyboardInterrupt:

@@ -22,7 +22,7 @@ PROBE_IMAGES = 8
 
 @dataclass(frozen=True)
 class Result:
-    """Mean loss in nats, accuracy from 0 to 1, and counts [true class][called class]."""
+    """Mean loss in nats, accuracy from 0 to 1, and `counts[true class][called class]`."""
 
     loss: float
     accuracy: float

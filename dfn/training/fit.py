@@ -20,9 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from dfn.data import Batches, Dataset, load_data
+from dfn.design.errors import DesignError
 from dfn.models.build import FusedNet, build
 from dfn.models.initialise import initialise
 from dfn.models.joins import Join
+from dfn.models.net2net import grow
 from dfn.training.capture import StaticStep, can_be_captured
 from dfn.training.descent import Descent
 from dfn.training.distributed import ranks
@@ -34,7 +36,7 @@ from dfn.training.evaluate import (
     measure_norms,
     recalibrate,
 )
-from dfn.training.objectives import objective_of
+from dfn.training.objectives import check_teacher, objective_of
 from dfn.training.path_sgd import PathScaling
 from dfn.training.precision import autocast, choose_precision
 from dfn.training.recipe import Recipe, RecipeError, learning_rate
@@ -89,15 +91,11 @@ class Training:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.data = data or load_recipe_data(recipe)
         _check_fit(recipe, self.data)
-        net = build(recipe.design, recipe.seed)
-        if recipe.start != "he":
-            images = self.data.normalise(self.data.train.images[: recipe.batch_size])
-            initialise(net, recipe.start, recipe.seed, images)
-        self.net = net.to(self.device)
+        if recipe.teacher is not None:
+            teacher = deepcopy(check_teacher(recipe, teacher)).to(self.device)
+        self.net = _first_net(recipe, self.data, teacher).to(self.device)
         self.net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.ranks = ranks()
-        if teacher is not None:
-            teacher = deepcopy(teacher).to(self.device)
         self.objective = objective_of(recipe, self.data.shape, teacher).to(self.device)
         self.parts: dict[str, Part] = {"net": self.net, "objective": self.objective}
         self.paths = PathScaling(self.net, self.data.shape) if recipe.path_sgd else None
@@ -285,13 +283,15 @@ class Training:
     @cached_property
     def _draws(self) -> bool:
         dropout = any(m.p > 0 for m in self.net.modules() if isinstance(m, nn.Dropout))
-        return dropout or any(m.drop_path > 0 for m in self.net.modules() if isinstance(m, Join))
+        drop_path = any(m.drop_path > 0 for m in self.net.modules() if isinstance(m, Join))
+        return dropout or drop_path or self.recipe.design.global_drop_path > 0
 
     def _report(self, epoch: int, calibration: list[Tensor]) -> None:
         start = perf_counter()
         images = self.batches.steps_per_epoch * self.batches.batch_size
         loss, hits = (self.sums / images).tolist()
-        recalibrate(self.net, calibration)
+        if epoch or self.recipe.start != "net2net":  # which begins with the statistics of its teacher
+            recalibrate(self.net, calibration)
         result = evaluate(self.net, self.data, self.device)
         if not math.isfinite(result.loss):
             self._stop(self.step, result.loss)
@@ -342,6 +342,20 @@ def weights_sha256(net: nn.Module) -> str:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _first_net(recipe: Recipe, data: Dataset, teacher: FusedNet | None) -> FusedNet:
+    """The net as training finds it, drawn on the CPU, or grown where its teacher lies."""
+    images = data.normalise(data.train.images[: recipe.batch_size])
+    if teacher and recipe.start == "net2net":
+        try:
+            return grow(teacher, recipe.design, recipe.seed, images.to(next(teacher.parameters()).device))
+        except DesignError as error:
+            raise RecipeError(f"recipe.start: net2net from {recipe.teacher} is not accepted ({error})") from error
+    net = build(recipe.design, recipe.seed)
+    if recipe.start not in ("he", "net2net"):
+        initialise(net, recipe.start, recipe.seed, images)
+    return net
 
 
 def _check_fit(recipe: Recipe, data: Dataset) -> None:

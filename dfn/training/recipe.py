@@ -15,12 +15,12 @@ from dfn.design.cost import layers
 from dfn.design.errors import DesignError, first_error
 from dfn.design.nodes import Conv, Fusion, Head, View
 from dfn.design.spec import Design, from_data, to_json
+from dfn.models.starts import Start
 from dfn.training.places import places
-from dfn.words import N_
+from dfn.words import N_, _
 
 Images = Annotated[int, Field(strict=True, ge=2, le=1_000_000)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
-Start = Literal["he", "glorot", "orthogonal", "lsuv"]
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 
 Objective = Literal[
@@ -81,7 +81,7 @@ class Recipe(BaseModel):
         try:
             super().__init__(**settings)
         except ValidationError as error:
-            raise RecipeError(str(first_error(error, "recipe"))) from error
+            raise RecipeError(first_error(error, "recipe").says(_)) from error
 
     @field_validator("data")
     @classmethod
@@ -90,16 +90,21 @@ class Recipe(BaseModel):
         kind, colon, path = data.partition(":")
         return f"folder:{Path(path).absolute()}" if kind == "folder" and colon and path else data
 
-    def model_post_init(self, _: Any) -> None:
+    def model_post_init(self, context: Any, /) -> None:
         if needed := _missing(self):
-            raise DesignError("objective", self.objective, f"cross-entropy, or {needed}")
+            raise DesignError("objective", self.objective, _("cross-entropy, or {needed}").format(needed=needed))
+        grown = self.start == "net2net"
+        if grown and self.teacher is None:
+            raise DesignError("start", "net2net", "another one, or a `teacher`, the id of the recipe of a smaller net")
         defaults = type(self).model_fields
         for field, users in _USED_BY.items():
             value = getattr(self, field)
-            if value != defaults[field].default and self.objective not in users:
-                raise DesignError(field, value, f"only with the objective {' or '.join(users)}")
+            if value == defaults[field].default or self.objective in users or (grown and field == "teacher"):
+                continue
+            also = ", or the start net2net" if field == "teacher" else ""
+            raise DesignError(field, value, f"only with the objective {' or '.join(users)}{also}")
         if self.path_sgd and any(_has_no_paths(layer.node) for layer in layers(self.design)):
-            raise DesignError("path_sgd", True, "a design whose joins are sum, mean or concat, and without views")
+            raise DesignError("path_sgd", True, _("a design whose joins are sum, mean or concat, and without views"))
 
     @cached_property
     def id(self) -> str:
@@ -130,7 +135,7 @@ _USED_BY: dict[str, tuple[Objective, ...]] = {
     "temperature": TAUGHT,
 }
 
-OWN_TO_A_METHOD = frozenset({"design", "net", "objective", *_USED_BY})
+OWN_TO_A_METHOD = frozenset({"design", "net", "objective", "start", *_USED_BY})
 """The fields that a method sets; all others are common to the nets of a comparison."""
 
 
@@ -139,15 +144,15 @@ def _missing(recipe: Recipe) -> str:
     design = recipe.design
     match recipe.objective:
         case "mean-of-losses" | "sum-of-losses" if not joins_logits(design):
-            return "a design that joins logits (fusions=0)"
+            return _("a design that joins logits (fusions=0)")
         case "side-outputs" if sum(isinstance(layer.node, Head) for layer in layers(design)) < 2:
-            return "a design with several classifiers"
+            return _("a design with several classifiers")
         case "companion-losses" | "fitnets" if not places(design):
-            return "a design with a tap or a fusion before its last layers"
+            return _("a design with a tap or a fusion before its last layers")
         case "auxiliary-paths" if not _has_base_networks(design):
-            return "a chain of fusions whose joins are sum, mean or max, before one classifier"
+            return _("a chain of fusions whose joins are sum, mean or max, before one classifier")
         case "distillation" | "fitnets" if recipe.teacher is None:
-            return "a `teacher`, the id of the recipe of a net to learn from"
+            return _("a `teacher`, the id of the recipe of a net to learn from")
     return ""
 
 
@@ -180,7 +185,9 @@ def differences(recipe: Recipe) -> list[str]:
     )
     found += ["dropout"] if any(isinstance(node, Conv | Head) and node.dropout for node in nodes) else []
     found += ["drop-path"] if any(isinstance(node, Fusion) and node.drop_path for node in nodes) else []
-    found += [f"{recipe.start} start"] if recipe.start != "he" else []
+    found += ["global drop-path"] if recipe.design.global_drop_path else []
+    if recipe.start != "he":
+        found += ["grown" if recipe.start == "net2net" else f"{recipe.start} start"]
     found += ["no weight decay"] if recipe.weight_decay == 0 else []
     found += ["Path-SGD"] if recipe.path_sgd else []
     found += ["early stopping"] if recipe.patience else []

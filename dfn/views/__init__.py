@@ -49,6 +49,12 @@ export default {
   render({ model, el }) {
     const root = document.createElement("div");
     el.append(root);
+    if (model.get("has_still")) {
+      const style = document.createElement("style");
+      style.textContent = ".jp-OutputArea-child:has(.dfn-instead) + .jp-OutputArea-child { display: none }";
+      el.append(style);
+      el.classList.add("dfn-instead");
+    }
     const paint = () => draw(root, model.get("data"), (name, value) => model.send({ name, value }));
     model.on("change:data", paint);
     const dispose = paint();

@@ -124,10 +124,10 @@ function light(view) {
 function hint(data) {
   const exchange = data.elements.some((element) => isFusion(element) && element.exchangeable);
   const more = exchange ? ` ${_("Click a join to exchange the blocks before it.")}` : "";
-  const says = data.spectrum?.length
+  const point = data.spectrum?.length
     ? _("Point at a block, a join or a bar to see its paths.")
     : _("Point at a block or a join to see its paths.");
-  return `${says}${more}`;
+  return `${point}${more}`;
 }
 
 // ---- drawing --------------------------------------------------------------------------------------------------

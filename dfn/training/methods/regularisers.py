@@ -8,7 +8,7 @@ from dfn.training.methods.method import Frame, Method, Settings
 from dfn.training.recipe import Recipe
 from dfn.words import N_
 
-DROPOUT, DROP_PATH, PATIENCE = 0.5, 0.15, 3
+DROPOUT, DROP_PATH, GLOBAL, PATIENCE = 0.5, 0.15, 0.5, 3
 
 
 def _fused(shape: dict[str, Any] | None = None, **switch: Any) -> Callable[[Frame, Settings], Recipe]:
@@ -52,6 +52,22 @@ REGULARISERS = (
         ),
         r"x_b = \mathrm{ReLU}\Big(\tfrac{K}{\sum_k m_k}\sum_k m_k\, G_b^k(x_{b-1})\Big)",
         _fused({"drop_path": DROP_PATH}),
+    ),
+    Method(
+        "global-drop-path",
+        "global and local drop-path",
+        "regulariser",
+        N_(
+            "Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; one column alone for half of the "
+            "mini-batches, local drop-path of 15 % for the others"
+        ),
+        "reconstruction",
+        N_(
+            "The fused net trained half of the time as one of its base networks, drawn anew for every batch. "
+            "Each of them learns to be a net by itself, and the fused net stays at test."
+        ),
+        r"x_b = \mathrm{ReLU}\big(K\, G_b^{c}(x_{b-1})\big), \; c \sim \mathrm{U}\{1..K\} \text{ for all } b",
+        _fused({"drop_path": DROP_PATH, "global_drop_path": GLOBAL}),
     ),
     Method(
         "no-weight-decay",

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from dfn.models.starts import Scheme
 from dfn.training.methods.method import Frame, Method, Settings
 from dfn.training.methods.structures import fused_net
-from dfn.training.recipe import Recipe, Start
+from dfn.training.recipe import Recipe
 from dfn.words import N_
 
 
-def _start(start: Start) -> Callable[[Frame, Settings], Recipe]:
+def _start(start: Scheme) -> Callable[[Frame, Settings], Recipe]:
     return lambda frame, settings: fused_net(frame, settings | {"start": start})
 
 

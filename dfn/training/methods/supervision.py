@@ -2,7 +2,7 @@
 
 from dfn.design.catalogue import fused, plain
 from dfn.design.nodes import SYMMETRIC_JOINS
-from dfn.design.relatives import side_outputs
+from dfn.design.relatives import side_outputs, views
 from dfn.training.methods.method import DFN, Frame, Method, Settings
 from dfn.training.recipe import Recipe
 from dfn.words import N_
@@ -27,6 +27,11 @@ def _auxiliary(frame: Frame, settings: Settings) -> Recipe:
     join = frame.join if frame.join in SYMMETRIC_JOINS else "sum"
     design = fused(bases=frame.bases, fusions=frame.fusions or 3, join=join, **frame.shape)
     return Recipe(design=design, net="fused", **settings | {"objective": "auxiliary-paths"})
+
+
+def _mv3d(frame: Frame, settings: Settings) -> Recipe:
+    design = views("deep", frame.shallow, frame.fusions or 3, **frame.shape, drop_path=0.5, global_drop_path=0.5)
+    return Recipe(design=design, net="views-deep", **settings | {"objective": "auxiliary-paths"})
 
 
 SUPERVISION = (
@@ -89,5 +94,22 @@ SUPERVISION = (
         ),
         r"L = \tfrac{1}{K+1}\Big(L(y) + \sum_k L\big(y^k\big)\Big)",
         _auxiliary,
+    ),
+    Method(
+        "views-auxiliary",
+        "deep fusion of views, with auxiliary paths",
+        "views",
+        N_(
+            "Chen, Ma, Wan, Li, Xia: MV3D, arXiv 1611.07759: mean join, one view alone for half of the mini-batches, "
+            "else every branch dropped with probability 1/2, and auxiliary paths; three views of one image are ours"
+        ),
+        "ours",
+        N_(
+            "Deep fusion of views with what MV3D trains it by: drop-path of both kinds, and a loss for each view "
+            "alone. "
+            "The auxiliary paths share the weights of the columns and are absent at test."
+        ),
+        r"L = \tfrac{1}{4}\Big(L(y) + \sum_{v=1}^{3} L\big(y^v\big)\Big), \qquad y^v = H_L^v(\cdots H_1^v(f^v))",
+        _mv3d,
     ),
 )

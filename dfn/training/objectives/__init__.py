@@ -8,7 +8,7 @@ from dfn.training.objectives.supervision import AuxiliaryPaths, CompanionLosses,
 from dfn.training.objectives.transfer import Distillation, Hints
 from dfn.training.recipe import Recipe, RecipeError
 
-__all__ = ["Objective", "objective_of"]
+__all__ = ["Objective", "check_teacher", "objective_of"]
 
 
 def objective_of(recipe: Recipe, shape: tuple[int, int, int], teacher: FusedNet | None = None) -> Objective:
@@ -26,14 +26,15 @@ def objective_of(recipe: Recipe, shape: tuple[int, int, int], teacher: FusedNet 
         case "auxiliary-paths":
             return AuxiliaryPaths()
         case "distillation":
-            return Distillation(recipe, _checked(recipe, teacher))
+            return Distillation(recipe, check_teacher(recipe, teacher))
         case "fitnets":
-            return Hints(recipe, _checked(recipe, teacher), shape)
+            return Hints(recipe, check_teacher(recipe, teacher), shape)
         case _:
             assert_never(recipe.objective)
 
 
-def _checked(recipe: Recipe, teacher: FusedNet | None) -> FusedNet:
+def check_teacher(recipe: Recipe, teacher: FusedNet | None) -> FusedNet:
+    """The teacher, where it is one for this recipe. Raises RecipeError."""
     wanted = (recipe.design.in_channels, recipe.design.classes)
     if teacher is None:
         raise RecipeError(

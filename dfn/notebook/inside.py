@@ -1,16 +1,9 @@
-"""One line in a notebook for every way to look inside a net: maps, attribution, flow, lesions.
-
->>> from dfn import notebook                                            # doctest: +SKIP
->>> notebook.maps(run, image=7, fusion=2)                               # doctest: +SKIP
->>> notebook.maps(net, x)                                               # doctest: +SKIP
-
-The subject is a run, with the number of one of its test images, or a net, with a normalised image (C, H, W). `epoch` is
-one that the run kept, the last one where it is None. A view of the project comes with a still figure of the same
-numbers, which is what a saved notebook shows where no kernel runs.
-"""
+"""Ways to look inside a net, one line each: maps, attribution, flow, lesions."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from dfn.notebook.bars import bars
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -92,12 +85,11 @@ def flow(subject: "Subject", image: "Image" = 0, target: int | None = None, epoc
     parts = {depth: part.norm().item() for depth, part in gradient_by_length(net, x, wanted).items()}
     spectrum = path_spectrum(net.design)
     paths = sum(spectrum.values())
-    groups = [
-        _group("norm of the part, % of their sum", "fused", parts, sum(parts.values()) or 1.0),
-        _group("share of the paths, %", "plain", spectrum, paths),
-    ]
-    title = {"title": f"The gradient of class {wanted} by path length", "subtitle": "layers on the path"}
-    return _bars({**title, "unit": "%", "log": False, "groups": groups})
+    groups = {
+        "norm of the part, % of their sum": ("fused", _percent(parts, sum(parts.values()) or 1.0)),
+        "share of the paths, %": ("plain", _percent(spectrum, paths)),
+    }
+    return bars(groups, f"The gradient of class {wanted} by path length", "%", "layers on the path")
 
 
 def lesions(run: "Run", images: int = 200, how: str = "zero", epoch: int | None = None) -> "View":
@@ -116,9 +108,8 @@ def lesions(run: "Run", images: int = 200, how: str = "zero", epoch: int | None 
     lanes: dict[str, dict[str, float]] = {}
     for (number, lane), effect in importance(kept, how, x).items():
         lanes.setdefault(lane, {})[str(number)] = kept.effect.accuracy - effect.accuracy
-    groups = [_group(f"{lane} blocks", lane, lost, 1) for lane, lost in lanes.items()]
-    title = {"title": "Accuracy lost", "subtitle": f"one block cut at a time, {len(labels)} images", "unit": "points"}
-    return _bars({**title, "log": False, "groups": groups})
+    groups = {f"{lane} blocks": (lane, _percent(lost, 1)) for lane, lost in lanes.items()}
+    return bars(groups, "Accuracy lost", "points", f"one block cut at a time, {len(labels)} images")
 
 
 def _asked(subject: "Subject", image: "Image", epoch: int | None) -> "tuple[FusedNet, Tensor, int | None]":
@@ -140,13 +131,5 @@ def _asked(subject: "Subject", image: "Image", epoch: int | None) -> "tuple[Fuse
     return net, data.normalise(data.test.images[at : at + 1]), int(data.test.labels[at])
 
 
-def _group(label: str, role: str, values: Mapping[Any, float], whole: float) -> dict[str, Any]:
-    bars = [{"label": str(name), "value": 100 * value / whole} for name, value in values.items()]
-    return {"label": label, "role": role, "bars": bars}
-
-
-def _bars(data: dict[str, Any]) -> "View":
-    from dfn.figures.bars import bars
-    from dfn.views import notebook
-
-    return notebook.View("bars", data, bars(data))
+def _percent(values: Mapping[Any, float], whole: float) -> dict[Any, float]:
+    return {name: 100 * value / whole for name, value in values.items()}
