@@ -69,7 +69,7 @@ LOSSES: dict[Objective, str] = {
 DIFFERENCES = (
     *(N_("side outputs"), N_("companions"), N_("auxiliary paths"), N_("apart"), N_("distilled"), N_("hinted")),
     *(N_("group norm"), N_("no norm"), N_("glorot start"), N_("orthogonal start"), N_("lsuv start")),
-    *(N_("dropout"), N_("drop-path"), N_("no weight decay"), N_("early stopping")),
+    *(N_("dropout"), N_("drop-path"), N_("global drop-path"), N_("grown"), N_("no weight decay"), N_("early stopping")),
 )
 """The words of `differences` that are translated where a card shows them; in labels they stay as they are."""
 

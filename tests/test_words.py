@@ -204,14 +204,14 @@ def test_no_twin_is_without_its_lesson(language: str) -> None:
 SEEN = {"label", "help", "body", "value", "placeholder", "options", "content", "alt", "caption", "text", "header"}
 UNSEEN_IN_VIEWS = {"id", "role", "kind", "state", "palette", "data", "sheet", "words", "language", "of", "scale"}
 UNSEEN_IN_VIEWS |= {"pins", "pixels", "orientation", "elements", "lanes", "name_of_file", "done", "forget", "read"}
-UNSEEN_IN_VIEWS |= {"arithmetic"}
+UNSEEN_IN_VIEWS |= {"arithmetic", "reveals"}
 SEEN_IN_FIGURES = {"text", "name", "hovertemplate", "ticktext", "x", "y", "label", "labels"}
 
 # Names that are the same in every language: of people, nets, methods, joins, tools, files and keys.
 NAMES_OF_THE_FIELD = """
 DFN Lab Wang Wei Zhang Zeng arXiv ReLU ResNet Highway Inception FitNets Captum PyTorch Python CSV PNG SVG HTML JSON TOML
 Enter Tab Shift Esc Ctrl Home End GPU CPU MB CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
-sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn
+sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn MV He
 """
 NAMES = set(NAMES_OF_THE_FIELD.split())
 PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *PHOTOGRAPHS, *data_sets(), *PRESETS]
@@ -296,6 +296,7 @@ def test_a_page_in_korean_says_nothing_in_english(page: str, runs_dir: Path) -> 
         app.session_state[expander] = True
     app.run()
     assert not app.exception
-    left = {text: english_in(text) for text in shown_on(app)}
+    # a method's name in the shell is what its button stands for, and no text
+    left = {text: english_in(text) for text in shown_on(app) if text not in methods()}
     assert not {text[:200]: found for text, found in left.items() if found}
     assert not [found for text in left for found in asterisks_in(text)]

@@ -57,11 +57,15 @@ REGULARISERS = (
         "global-drop-path",
         "global and local drop-path",
         "regulariser",
-        "Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; one column alone for half of the mini-batches, "
-        "local drop-path of 15 % for the others",
+        N_(
+            "Larsson, Maire, Shakhnarovich: FractalNet, arXiv 1605.07648; one column alone for half of the "
+            "mini-batches, local drop-path of 15 % for the others"
+        ),
         "reconstruction",
-        "The fused net trained half of the time as one of its base networks, drawn anew for every batch. "
-        "Each of them learns to be a net by itself, and the fused net stays at test.",
+        N_(
+            "The fused net trained half of the time as one of its base networks, drawn anew for every batch. "
+            "Each of them learns to be a net by itself, and the fused net stays at test."
+        ),
         r"x_b = \mathrm{ReLU}\big(K\, G_b^{c}(x_{b-1})\big), \; c \sim \mathrm{U}\{1..K\} \text{ for all } b",
         _fused({"drop_path": DROP_PATH, "global_drop_path": GLOBAL}),
     ),

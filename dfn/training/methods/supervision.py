@@ -99,11 +99,16 @@ SUPERVISION = (
         "views-auxiliary",
         "deep fusion of views, with auxiliary paths",
         "views",
-        "Chen, Ma, Wan, Li, Xia: MV3D, arXiv 1611.07759: mean join, one view alone for half of the mini-batches, else "
-        "every branch dropped with probability 1/2, and auxiliary paths; three views of one image are ours",
+        N_(
+            "Chen, Ma, Wan, Li, Xia: MV3D, arXiv 1611.07759: mean join, one view alone for half of the mini-batches, "
+            "else every branch dropped with probability 1/2, and auxiliary paths; three views of one image are ours"
+        ),
         "ours",
-        "Deep fusion of views with what MV3D trains it by: drop-path of both kinds, and a loss for each view alone. "
-        "The auxiliary paths share the weights of the columns and are absent at test.",
+        N_(
+            "Deep fusion of views with what MV3D trains it by: drop-path of both kinds, and a loss for each view "
+            "alone. "
+            "The auxiliary paths share the weights of the columns and are absent at test."
+        ),
         r"L = \tfrac{1}{4}\Big(L(y) + \sum_{v=1}^{3} L\big(y^v\big)\Big), \qquad y^v = H_L^v(\cdots H_1^v(f^v))",
         _mv3d,
     ),

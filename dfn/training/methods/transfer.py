@@ -66,8 +66,6 @@ def _of_kept_join(frame: Frame, settings: Settings) -> Recipe:
     return fused_net(frame if frame.join in KEPT_JOINS else replace(frame, join="sum"), settings)
 
 
-_NET2NET = "Chen, Goodfellow, Shlens: Net2Net (the paper's reference 18)"
-
 TRANSFER = (
     Method(
         "distillation",
@@ -108,11 +106,17 @@ TRANSFER = (
         "net2net-deeper",
         "Net2Net, deeper",
         "transfer",
-        f"{_NET2NET}; convs that hand on what they see, a batch norm set by the statistics of a batch; the shallow "
-        "base network as the teacher and the common learning rate are ours",
+        N_(
+            "Chen, Goodfellow, Shlens: Net2Net (the paper's reference 18); convs that hand on what they see, a batch "
+            "norm set by the statistics of a batch; the shallow base network as the teacher and the common learning "
+            "rate are ours"
+        ),
         "reconstruction",
-        "The trained shallow base network becomes the deep one by convs that change nothing at first, and trains on. "
-        "Deep fusion has both from the beginning and trains them at once.",
+        N_(
+            "The trained shallow base network becomes the deep one by convs that change nothing at first, and trains "
+            "on. "
+            "Deep fusion has both from the beginning and trains them at once."
+        ),
         r"x_b = \big(\mathrm{id} \circ G_b^{\mathrm{shallow}}\big)(x_{b-1}) \ \text{ at first}, \qquad "
         r"\gamma = \sqrt{v + \varepsilon}, \; \beta = \mu",
         _deeper,
@@ -122,10 +126,15 @@ TRANSFER = (
         "net2net-wider",
         "Net2Net, wider",
         "transfer",
-        f"{_NET2NET}; half of the width as the teacher and the common learning rate are ours",
+        N_(
+            "Chen, Goodfellow, Shlens: Net2Net (the paper's reference 18); half of the width as the teacher and the "
+            "common learning rate are ours"
+        ),
         "reconstruction",
-        "A trained fused net of half the width gets copies of its channels, weighed so that its answers stay, and "
-        "trains on. It enlarges the maps that the blocks of a fusion share and leaves the paths as they are.",
+        N_(
+            "A trained fused net of half the width gets copies of its channels, weighed so that its answers stay, and "
+            "trains on. It enlarges the maps that the blocks of a fusion share and leaves the paths as they are."
+        ),
         r"w'_{ij} = \frac{1}{n_j}\, w_{o(i)\, o(j)}, \qquad n_j = \big|\{k : o(k) = o(j)\}\big|",
         _wider,
         first=_narrower,
