@@ -215,7 +215,7 @@ PHRASES += [name for info in data_sets().values() for name in info.classes]
 PHRASES += [text for method in methods().values() for text in (f"{method.family}: {method.title}", method.title)]
 # Labels of runs, as they lie on the disk: fused 50 + 14, plain 50.
 LABEL = r"(?:fused|plain|late|decision|resnet) \d+(?: \+ \d+)*"
-MARKUP = r"`[^`]*`|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
+MARKUP = r"<style>[^`]*</style>|`[^`]*`|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
 IN_BRACKETS = r"\([a-z -]+\)"  # a term of the field behind its translation
 NAMED = "|".join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))
 # Korean particles follow a name without a space, so that no boundary of a word stands between them.
