@@ -1,5 +1,6 @@
 """axe-core in a real Chromium: nothing serious on any page, in both themes and in every language."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -61,3 +62,25 @@ def test_axe_finds_nothing_serious(streamlit_app: RunningApp, new_page: NewPage,
             found |= {f"{language}, {theme}": said} if (said := _found(page)) else {}
     lines = [f"--- {where}\n{one}" for where, said in found.items() for one in said]
     assert not lines, "\n" + "\n".join(lines)
+
+
+@pytest.mark.slow
+def test_the_words_open_and_are_searched_by_keys_alone(streamlit_app: RunningApp, new_page: NewPage) -> None:
+    page = new_page()
+    page.goto(f"{streamlit_app.url}/runs")
+    _drawn(page)
+    page.keyboard.press("w")
+    words = page.get_by_role("dialog")
+    expect(words.get_by_text("base network", exact=True)).to_be_visible(timeout=20 * SECONDS)
+    assert _found(page) == []
+    search = words.get_by_role("textbox", name="Search")
+    for _press in range(3):
+        if not search.evaluate("element => element === document.activeElement"):
+            page.keyboard.press("Tab")
+    page.keyboard.type("cosine")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("word=cosine"), timeout=20 * SECONDS)
+    expect(words.get_by_text("base network", exact=True)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(words).to_have_count(0, timeout=20 * SECONDS)
+    expect(page).not_to_have_url(re.compile("word="), timeout=20 * SECONDS)

@@ -9,7 +9,7 @@ const STYLE = `
 .dfn-view .plot { position: relative; }
 .dfn-view svg text { font-size: 12.5px; fill: var(--dfn-muted); }
 .dfn-view .pad { position: absolute; cursor: crosshair; touch-action: pan-y; user-select: none; }
-.dfn-view .pad:focus-visible::after { content: attr(aria-description); position: absolute; right: 0; bottom: 0; background: var(--dfn-card); }
+.dfn-view .pad:focus-visible::after { content: attr(aria-description); position: absolute; left: 0; top: calc(100% + 28px); font-size: 12px; }
 .dfn-view .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .dfn-view .name { position: absolute; font-size: 12.5px; font-weight: 600; line-height: 17px; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; cursor: pointer; background: none; border: 0; padding: 0 4px; }
