@@ -5,7 +5,7 @@ from pathlib import Path
 import language
 import link
 import streamlit as st
-from widgets import lesson_guide
+from widgets import glossary, lesson_guide
 
 from dfn.words import _
 
@@ -87,8 +87,10 @@ PAGES = [
 st.set_page_config(page_title="DFN Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 dark = st.context.theme.type == "dark"
 st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+st.html(ASSETS / "contrast.css")
 page = st.navigation(PAGES)
 language.switch()
+glossary.show()
 lesson_guide.show(page.url_path)
 link.check(page.url_path or lesson_guide.FIRST)
 page.run()

@@ -429,6 +429,18 @@ def test_curves_are_read_with_the_keyboard(view: Open) -> None:
     assert page.locator(".cross").count() == 0
 
 
+def test_curves_show_their_keys_to_whoever_comes_by_keyboard(view: Open, artifacts: Path) -> None:
+    page = view("curves", harness.curves(60))
+    pad = page.get_by_role("slider").first
+    shown = "element => getComputedStyle(element, '::after').content"
+    assert pad.evaluate(shown) == "none"
+    pad.focus()
+    pad.press("ArrowLeft")
+    assert pad.evaluate(shown) == f'"{pad.get_attribute("aria-description")}"'
+    assert "+ − zoom" in pad.evaluate(shown)
+    page.screenshot(path=artifacts / "curves-keys.png")
+
+
 def test_gaps_stay_gaps_and_a_spike_is_named(view: Open) -> None:
     data = harness.curves(100)
     loss = data["panels"][0]["series"][0]["y"]

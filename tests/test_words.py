@@ -221,7 +221,7 @@ for method in methods().values():
 # Labels of runs, as they lie on the disk: fused 50 + 14, plain 50.
 LABEL = r"(?:fused|plain|late|decision|resnet) \d+(?: \+ \d+)*"
 ID = r"(?<=· )[0-9a-f]{4}\b"  # the beginning of a run's id
-MARKUP = r"`[^`]*`|%\{[^}]*\}|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
+MARKUP = r"<style>[^`]*</style>|`[^`]*`|%\{[^}]*\}|\$[^$]*\$|:material/\w+:|:\w+\[|https?://\S+|\]\([^)]*\)|<[^>]*>"
 IN_BRACKETS = r"\([a-z -]+\)"  # a term of the field behind its translation
 NAMED = "|".join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))
 # Korean particles follow a name without a space, so that no boundary of a word stands between them.

@@ -9,6 +9,7 @@ from streamlit.components.v2 import component
 from dfn.figures.theme import PALETTES
 from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source, words
 from dfn.words import SOURCE, _, spoken
+from widgets import glossary
 
 # a metric whose second line explains it and is no change of a value
 QUIET: dict[str, Any] = {"border": True, "delta_color": "off", "delta_arrow": "off"}
@@ -86,10 +87,10 @@ def copy_link() -> None:
 
 
 def figure(value: str, name: str, more: str) -> None:
-    """A number in a card, with what it is and what to hold beside it."""
+    """A number in a card, with what it is (the glossary says it in a sentence) and what to hold beside it."""
     with st.container(border=True, height="stretch", gap=None):
         st.markdown(f"### {value}")
-        st.markdown(name)
+        st.markdown(name, help=glossary.sentence(name))
         st.caption(more)
 
 

@@ -9,6 +9,7 @@ const STYLE = `
 .dfn-view .plot { position: relative; }
 .dfn-view svg text { font-size: 12.5px; fill: var(--dfn-muted); }
 .dfn-view .pad { position: absolute; cursor: crosshair; touch-action: pan-y; user-select: none; }
+.dfn-view .pad:focus-visible::after { content: attr(aria-description); position: absolute; left: 0; top: calc(100% + 28px); font-size: 12px; }
 .dfn-view .curve { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .dfn-view .name { position: absolute; font-size: 12.5px; font-weight: 600; line-height: 17px; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; cursor: pointer; background: none; border: 0; padding: 0 4px; }
@@ -25,8 +26,7 @@ const STYLE = `
 .dfn-view .zoomed .reset { visibility: visible; }
 `;
 
-const FOOT = 30; // below the plot: ticks and their words
-const TOP = 8;
+const [FOOT, TOP] = [30, 8]; // below the plot: ticks and their words
 const LINE = 17; // height of a name
 
 export function draw(root, data, emit) {
@@ -100,6 +100,7 @@ function makePanel(view) {
   panel.range = svg("rect", { style: "fill:var(--dfn-text);fill-opacity:.08" });
   // Reading a chart with the arrow keys is what a slider does: the value text carries every curve.
   panel.pad = html("div", { class: "pad", role: "slider", tabindex: 0, "aria-valuemin": 0 });
+  attributes(panel.pad, { "aria-description": _("← → values, + − zoom, 0 the whole run") });
   panel.tip = html("div", { class: "tip", "aria-hidden": "true", hidden: "" });
   panel.clip = svg("rect");
   const clipId = `dfn-clip-${Math.random().toString(36).slice(2)}`;
