@@ -15,8 +15,8 @@ from dfn.lessons.pages import KNOBS, PAGES, Knob
 from dfn.words import _
 
 LONGEST = 400
-OTHERS = ("lang", "lesson", "step", "lock", "find", "of-state", "of-images", "of-net", "order", "part", "picked")
-OTHERS += ("answer",)  # which test images are browsed: no lesson sets it
+OTHERS = ("lang", "word", "lesson", "step", "lock")
+OTHERS += ("find", "of-state", "of-images", "of-net", "order", "part", "picked", "answer")  # lists, which no lesson sets
 OTHERS += ("families", "size")  # the Methods page, which no lesson sets
 OTHERS += ("embed", "embed_options")  # Streamlit's own
 
