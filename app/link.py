@@ -16,8 +16,9 @@ from dfn.words import _
 
 LONGEST = 400
 OTHERS = ("lang", "word", "lesson", "step", "lock")
-OTHERS += ("find", "of-state", "of-images", "of-net", "order", "part", "picked", "answer")  # lists, which no lesson sets
-OTHERS += ("families", "size")  # the Methods page, which no lesson sets
+# lists of runs and of images, and the Methods page, which no lesson sets
+OTHERS += ("find", "of-state", "of-images", "of-net", "order", "part", "picked", "answer")
+OTHERS += ("families", "size")
 OTHERS += ("embed", "embed_options")  # Streamlit's own
 
 
