@@ -116,6 +116,7 @@ def test_the_code_opens_as_a_notebook_that_runs(fused):
     assert f"[Maps](http://localhost:8501/maps?run={fused.id}&image=4&fusion=3)" in words.source
     assert "- image: `4`" in words.source and "script" not in words.source and "stranger" not in words.source
     NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(ROOT)}}).execute()
-    printed, drawn = code.outputs
+    printed, drawn, still = code.outputs
     assert printed.text.startswith("fusion3/deep (1, 16, 4, 4) ")
     assert "application/vnd.jupyter.widget-view+json" in drawn.data
+    assert "application/vnd.plotly.v1+json" in still.data

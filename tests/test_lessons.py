@@ -98,7 +98,7 @@ BROKEN = [
     ('source = "arXiv 1605.07716"', 'sauce = "arXiv"', 5, "sauce", "no such field"),
     ("+++\ntitle", "---\ntitle", 1, "front matter", "line 1"),
     ("## Predict", "Predict\n\n## Predict", 8, "text before the first step", "## ..."),
-    ('page = "compose"', 'page = "composer"', 13, "step “Predict”, page: composer", "one of lessons, methods, compose"),
+    ('page = "compose"', 'page = "composer"', 13, "step “Predict”, page: composer", "one of lessons, compose"),
     ("deep = 26", "deep = 260", 14, "step “Predict”, state.deep: 260", "from 2 to 110"),
     ("deep = 26", "depth = 26", 14, "state.depth: 26", "only knobs of the page compose: data, deep"),
     ('free = ["deep"]', 'free = ["depth"]', 16, "free", "names of knobs: data, deep"),

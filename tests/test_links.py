@@ -98,7 +98,7 @@ def _now(app: AppTest, page: str, name: str) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["train", "depth_map"])
+@pytest.mark.parametrize("page", [page for page in PAGES if PAGES[page]])
 def test_a_page_opens_as_its_link_says(page: str, runs_dir) -> None:
     @settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(states(page, NOT_ALWAYS))

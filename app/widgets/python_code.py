@@ -23,12 +23,12 @@ def listing(code: str, key: str) -> None:
     page = key.replace("-", " ").capitalize()
     address, query = str(st.context.url or ""), st.query_params.to_dict()
     st.download_button(
-        "Open as notebook",
+        _("Open as notebook"),
         lambda: notebook_file.write(page, address, query, code),
         file_name=f"dfn-{key}.ipynb",
         mime="application/x-ipynb+json",
         icon=":material/menu_book:",
         on_click="ignore",
         key=f"{key}-notebook",
-        help="A notebook with this code and the state of the page, for JupyterLab or VS Code.",
+        help=_("A notebook with this code and the state of the page, for JupyterLab or VS Code."),
     )

@@ -98,9 +98,8 @@ _TRAINING = {
     "path-sgd": _flag(False),
     "patience": _whole(1, 10_000, None),
 }
-_AGAINST = {name: method.title for name, method in methods().items() if name != "fused"}
 _COMPARED = {
-    "against": _several(tuple(_AGAINST.values()), [_AGAINST[name] for name in CONTROLS]),
+    "against": _several([*_RIVALS, *_FURTHER], _RIVALS),
     "seeds": _whole(1, 10, 3),
     "equal": _one(("epochs", "parameters", "multiply-adds", "seconds"), "epochs", in_address=True),
 }
