@@ -211,7 +211,7 @@ SEEN_IN_FIGURES = {"text", "name", "hovertemplate", "ticktext", "x", "y", "label
 NAMES_OF_THE_FIELD = """
 DFN Lab Wang Wei Zhang Zeng arXiv ReLU ResNet Highway Inception FitNets Captum PyTorch Python CSV PNG SVG HTML JSON TOML
 Enter Tab Shift Esc Ctrl Home End GPU CPU MB CIFAR MNIST SmoothGrad DeepLIFT Grad CAM ImageNet English
-sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn MV He
+JupyterLab VS Code sum mean max concat gate adaptive zlmzju fusenet AMD EPYC torch cpu dfn MV He
 """
 NAMES = set(NAMES_OF_THE_FIELD.split())
 PHRASES = ["Deeply-Fused Nets", "Fashion-MNIST", "Path-SGD", *PHOTOGRAPHS, *data_sets(), *PRESETS]
