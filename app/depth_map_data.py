@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from live import Progress
 from pydantic import ValidationError
 
 from dfn.figures.depth_map import Pair, Quantity
 from dfn.referee.budget import Shape
 from dfn.referee.grid import Cell, Reached, estimated_seconds, from_data, reached
 from dfn.referee.results import Machine
+from dfn.runs.progress import Progress
 from dfn.runs.store import Run, Status
 from dfn.training.comparisons import Settings
 from dfn.training.recipe import Recipe

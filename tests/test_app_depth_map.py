@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import cached
 import depth_map_data
 import pytest
-from live import Progress
 from pages import page_at, text_of
 from streamlit.testing.v1 import AppTest
 
 from dfn.referee.grid import Cell, Reached
 from dfn.runs import launch
+from dfn.runs.progress import Progress
 from dfn.runs.status import Status
 from dfn.runs.store import Store
 

@@ -1,14 +1,15 @@
 """What the app says, from numbers alone: the line-up of a race, the sentence under it, numbers as people read them."""
 
 import pytest
-from live import Progress, time_left
 from race import RIVALS, line_up
 from verdict import Result, verdict
 from widgets import words
 
 import dfn
 from dfn.design import paths
+from dfn.runs.progress import time_left
 from dfn.training.recipe import joins_logits
+from dfn.views.learning import Learner, panels
 
 SETTINGS = {"data": "digits", "epochs": 5, "seed": 3}
 
@@ -120,11 +121,12 @@ def test_durations_read_as_people_say_them(seconds, text):
 
 
 def test_long_curves_are_thinned_and_keep_their_last_point():
-    progress = Progress()
-    progress.steps = list(range(1, 10_001))
-    progress.losses = [float(s) for s in progress.steps]
-    steps, losses = progress.loss_curve()
-    assert len(steps) <= 400 and steps[-1] == 10_000 and losses[-1] == 10_000.0
+    steps = list(range(1, 10_001))
+    loss, _accuracy = panels(
+        [Learner("run", "fused", "fused", "running", (steps, [float(s) for s in steps]), ([], []))]
+    )
+    (drawn,) = loss["series"]
+    assert len(drawn["x"]) == len(drawn["y"]) <= 400 and drawn["x"][-1] == 10_000 and drawn["y"][-1] == 10_000.0
 
 
 def test_nobody_guesses_a_time_without_a_rate():

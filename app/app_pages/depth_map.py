@@ -8,7 +8,7 @@ import depth_map_data
 import link
 import streamlit as st
 from compare_data import LIVING, begin, statuses
-from live import Progress
+from live import read
 from widgets import data_choice, depth_map_controls, link_choice, training_choice, view
 from widgets.words import duration
 
@@ -42,14 +42,6 @@ def title() -> None:
     st.markdown(
         _("Every square is one fused net: deep depth across, shallow depth upwards. Pick a square to open its run.")
     )
-
-
-def read(run: Run) -> Progress:
-    """What this session knows of a run, brought up to date."""
-    known = st.session_state.setdefault("progress", {}).setdefault(str(run.folder), Progress())
-    if not (known.status and known.status.state == "done"):
-        known.update(run)
-    return known
 
 
 def buttons(recipes: dict[Cell, Recipe], known: dict[str, tuple[Run, Status]], rows: list[Reached]) -> bool:

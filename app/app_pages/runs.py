@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import cached
 import link
 import streamlit as st
-from live import Progress
+from live import read
 from runs_data import KINDS, LIVING, MOST_OVERLAID, STATES, Row, columns, find, labels, list_rows, roles, train_link
 from widgets import learning_curves, link_choice, view
 
@@ -83,13 +83,6 @@ def rename(run: Run) -> None:
 
 def untick() -> None:
     link.write("picked", "")
-
-
-def read(run: Run) -> Progress:
-    """What this session knows of a run, brought up to date."""
-    known = st.session_state.setdefault("progress", {}).setdefault(str(run.folder), Progress())
-    known.update(run)
-    return known
 
 
 def filters(rows: list[Row]) -> list[Row]:

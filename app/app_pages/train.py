@@ -2,13 +2,14 @@
 
 import cached
 import streamlit as st
-from live import Progress, time_left
+from live import read
 from race import line_up
 from verdict import Result, verdict
 from widgets import data_choice, learning_curves, net_controls, race_controls, recipe_choice, view
 from widgets.words import duration, million, percent
 
 from dfn.figures.confusion import confusion
+from dfn.runs.progress import Progress, time_left
 from dfn.runs.store import Run, RunError, Store
 from dfn.training.recipe import RecipeError
 from dfn.words import N_, _
@@ -47,13 +48,6 @@ def entered() -> list[tuple[str, str, Run]]:
                 continue
         found.append((runner.label, runner.role, run))
     return found
-
-
-def read(run: Run) -> Progress:
-    """What this session knows of a run, brought up to date."""
-    known = st.session_state.setdefault("progress", {}).setdefault(str(run.folder), Progress())
-    known.update(run)
-    return known
 
 
 def gradient(race: list[tuple[str, str, Run]], known: list[Progress], first: bool) -> dict | None:

@@ -2,24 +2,12 @@
 
 from collections.abc import Sequence
 
-from live import Progress
-
+from dfn.runs.progress import Progress
 from dfn.views.learning import Learner, panels
 from widgets import view
 
 
 def show(curves: Sequence[tuple[str, str, str, Progress]], key: str) -> None:
     """Draw (id, label, role, what is known) of every run; the axes end where the longest run ends."""
-    learners = [
-        Learner(
-            id,
-            label,
-            role,
-            progress.status.state if progress.status else "",
-            progress.loss_curve(),
-            progress.accuracy_curve(),
-            **{name: progress.begin[name] for name in ("steps", "steps_per_epoch") if progress.begin},
-        )
-        for id, label, role, progress in curves
-    ]
+    learners = [Learner(id, label, role, **progress.curves) for id, label, role, progress in curves]
     view.show("curves", {"panels": panels(learners), "height": 300}, key=key)

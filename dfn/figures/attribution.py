@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from dfn.figures.theme import DIVERGING, SEQUENTIAL, palette
+from dfn.figures.theme import DIVERGING, SEQUENTIAL, frame, palette
 from dfn.words import N_, _
 
 Pixels = NDArray[np.uint8]
@@ -150,12 +150,10 @@ def beside_image(values: NDArray[Any], seen: NDArray[Any], title: str, dark: boo
 
 def _frame(figure: go.Figure, theme: Mapping[str, str], right: int) -> None:
     figure.update_layout(
+        frame(theme),
         showlegend=False,
         height=300,
         margin={"l": 60, "r": right, "t": 20, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": theme["text"]},
     )
     figure.update_xaxes(gridcolor=theme["line"], zeroline=False)
     figure.update_yaxes(gridcolor=theme["line"], zeroline=False)

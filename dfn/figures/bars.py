@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 
 FEW = 8  # bars of a group that have room for their numbers
 
@@ -26,13 +26,10 @@ def bars(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
             hovertemplate=f"{group['label']}, %{{x}}: %{{y:.3g}} {data['unit']}<extra></extra>",
         )
     figure.update_layout(
-        title={"text": ", ".join(filter(None, (data["title"], data["subtitle"]))), "font": {"size": 14}},
+        frame(colours, ", ".join(filter(None, (data["title"], data["subtitle"])))),
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 60},
         legend={"orientation": "h", "y": -0.18},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(type="category")
     scale = "log" if data["log"] else "linear"

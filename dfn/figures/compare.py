@@ -6,7 +6,7 @@ from statistics import fmean
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 ROW = 46
@@ -150,13 +150,10 @@ def _stroke(figure: go.Figure, x: float, row: str, colour: str, hover: str) -> N
 
 def _layout(figure: go.Figure, title: str, rows: int, colours: Mapping[str, str]) -> None:
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         showlegend=False,
         height=100 + ROW * max(1, rows),
         margin={"l": 10, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
 
 

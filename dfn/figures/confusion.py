@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 
@@ -33,12 +33,9 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], title: st
         )
     )
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         margin={"l": 60, "r": 10, "t": 40, "b": 50},
         height=420,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(title=_("called"), type="category", side="bottom")
     figure.update_yaxes(title=_("true class"), type="category", autorange="reversed", scaleanchor="x")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 Curve = tuple[str, Sequence[float], Sequence[float]]
@@ -32,13 +32,10 @@ def curves(
             ),
         )
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         showlegend=False,
         height=340,
         margin={"l": 60, "r": 130, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(title=x_title, gridcolor=colours["line"], zeroline=False)
     figure.update_yaxes(

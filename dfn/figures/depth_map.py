@@ -6,7 +6,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import SEQUENTIAL, palette
+from dfn.figures.theme import SEQUENTIAL, frame, palette
 from dfn.words import N_, _
 
 Quantity = Literal["accuracy", "loss", "stem_gradient"]
@@ -62,13 +62,10 @@ def depth_map(
             x=[str(picked[0])], y=[str(picked[1])], mode="markers", marker=ring, hoverinfo="skip", showlegend=False
         )
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         showlegend=False,
         height=110 + CELL * len(shallow),
         margin={"l": 10, "r": 10, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
         clickmode="event+select",
         dragmode=False,
     )

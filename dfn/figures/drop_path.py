@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 ROW = 17
@@ -48,12 +48,9 @@ def kept_branches(kept: Kept, images: int, dark: bool = False) -> go.Figure:
     )
     figure.update_yaxes(categoryorder="array", categoryarray=rows[::-1], showgrid=False)
     return figure.update_layout(
-        title={"text": _("What steps of training keep"), "font": {"size": 14}},
+        frame(colours, _("What steps of training keep")),
         height=110 + ROW * len(rows),
         margin={"l": 130, "r": 20, "t": 40, "b": 40},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
         showlegend=False,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import N_, _
 
 PANELS = {
@@ -63,12 +63,10 @@ def evidence(
             font={"color": colours["muted"]},
         )
     figure.update_layout(
+        frame(colours),
         height=560,
         margin={"l": 60, "r": 20, "t": 60, "b": 90},
         legend={"orientation": "h", "y": -0.1, "yanchor": "top"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.for_each_annotation(
         lambda note: note.update(x=0, xanchor="left", font={"size": 14}), {"xanchor": "center", "yanchor": "bottom"}

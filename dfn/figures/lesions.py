@@ -5,7 +5,7 @@ from statistics import median
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 
@@ -40,13 +40,10 @@ def random_lesions(
         annotation_position="top right",
     )
     figure.update_layout(
-        title={"text": _("Random blocks cut, out of {count}").format(count=blocks), "font": {"size": 14}},
+        frame(colours, _("Random blocks cut, out of {count}").format(count=blocks)),
         showlegend=False,
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     every = max(1, counts[-1] // 8)
     figure.update_xaxes(title=_("blocks cut at once"), gridcolor=colours["line"], zeroline=False, dtick=every)
@@ -82,13 +79,10 @@ def block_losses(
             hovertemplate=_("median: %{x:.1f} points<extra></extra>"),
         )
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         showlegend=False,
         height=100 + height * len(nets),
         margin={"l": 10, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(title=_("accuracy lost, points"), gridcolor=colours["line"], zerolinecolor=colours["muted"])
     figure.update_yaxes(autorange="reversed", gridcolor=colours["line"], automargin=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 Term = tuple[str, Sequence[float], Sequence[float]]
@@ -28,12 +28,9 @@ def loss_weights(terms: Mapping[str, Term], dark: bool = False) -> go.Figure:
     figure.update_xaxes(title=_("steps done, %"), range=[0, 100], gridcolor=colours["line"], zeroline=False)
     figure.update_yaxes(title=_("weight in the loss"), rangemode="tozero", gridcolor=colours["line"])
     return figure.update_layout(
-        title={"text": _("What the loss is made of, from the first step to the last"), "font": {"size": 14}},
+        frame(colours, _("What the loss is made of, from the first step to the last")),
         height=340,
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
         showlegend=True,
         legend={"orientation": "h", "y": -0.25},
     )

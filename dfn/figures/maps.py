@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from dfn.figures.theme import DIVERGING, palette
+from dfn.figures.theme import DIVERGING, frame, palette
 
 
 def tiles(panels: Mapping[str, NDArray[np.float32]], title: str, dark: bool = False) -> go.Figure:
@@ -22,13 +22,10 @@ def tiles(panels: Mapping[str, NDArray[np.float32]], title: str, dark: bool = Fa
         figure.update_yaxes(scaleanchor=anchor, row=1, col=column)
     stops = [[at / (len(DIVERGING) - 1), colour] for at, colour in enumerate(DIVERGING)]
     figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         coloraxis={"colorscale": stops, "cmin": -reach, "cmax": reach},
         height=340,
         margin={"l": 10, "r": 10, "t": 60, "b": 10},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed")

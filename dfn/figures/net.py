@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 
 HALF, WIDE = 0.32, 0.36  # of a block, to either side of its middle
 MANY = 1000  # paths of one depth, from where on the bars stand on a logarithmic axis
@@ -61,13 +61,10 @@ def net(data: Mapping[str, Any], dark: bool = False) -> go.Figure:
     bases = ", ".join(f"{lane['name']} {lane['depth']}" for lane in data["lanes"])
     essential = f"; essential depth {data['essential_depth']}" if data["essential_depth"] else ""
     figure.update_layout(
-        title={"text": f"{bases or 'Net'}{essential}", "font": {"size": 14}},
+        frame(colours, f"{bases or 'Net'}{essential}"),
         showlegend=False,
         height=380,
         margin={"l": 60, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
     )
     figure.update_xaxes(visible=False, row=1, col=1)
     figure.update_yaxes(visible=False, autorange="reversed", row=1, col=1)

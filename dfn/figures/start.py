@@ -5,7 +5,7 @@ from math import log10
 
 import plotly.graph_objects as go
 
-from dfn.figures.theme import palette
+from dfn.figures.theme import frame, palette
 from dfn.words import _
 
 _LINES = ("fused", "plain", "deep", "shallow", "resnet", "late")
@@ -87,12 +87,9 @@ def branch_weights_alt(weights: Mapping[str, Mapping[str, float]]) -> str:
 
 def _framed(figure: go.Figure, colours: Mapping[str, str], title: str) -> go.Figure:
     return figure.update_layout(
-        title={"text": title, "font": {"size": 14}},
+        frame(colours, title),
         height=340,
         margin={"l": 70, "r": 20, "t": 40, "b": 50},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours["text"]},
         showlegend=True,
         legend={"orientation": "h", "y": -0.25},
     )

@@ -6,7 +6,8 @@ stay apart for protan, deutan and tritan eyes as well (a test measures it). A ro
 a role's colour use `<role>_text`, which reaches 4.5:1 (WCAG AA) on every surface of the palette.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 ROLES = ("deep", "shallow", "fused", "plain", "resnet", "late", "decision", "extra1", "extra2")
 
@@ -111,6 +112,12 @@ def palette(dark: bool) -> dict[str, str]:
     colours = _DARK if dark else _LIGHT
     bases = {base + end: colours[role + end] for base, role in _BASES.items() for end in ("", "_text")}
     return {**colours, **bases, "diverging": _stops(DIVERGING), "sequential": _stops(SEQUENTIAL)}
+
+
+def frame(colours: Mapping[str, str], title: str = "") -> dict[str, Any]:
+    """The layout that every plotly figure has in common: the page behind it, words in its colour, and a title."""
+    layout = {"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": colours["text"]}}
+    return layout | ({"title": {"text": title, "font": {"size": 14}}} if title else {})
 
 
 def _stops(colours: Iterable[str]) -> str:

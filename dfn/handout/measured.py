@@ -12,9 +12,10 @@ from dfn.design.picture import picture
 from dfn.figures.theme import ROLES
 from dfn.insight.maps import Place, SnapshotError, map_stacks, places
 from dfn.insight.maps_view import answers, photo, view_data
+from dfn.runs.progress import Progress
 from dfn.runs.run import Run
 from dfn.runs.store import kept_epochs
-from dfn.views.learning import Learner, panels, thin
+from dfn.views.learning import Learner, panels
 
 if TYPE_CHECKING:
     from dfn.data import Dataset
@@ -38,22 +39,11 @@ def net(run: Run, alt: str) -> dict[str, Any]:
 
 def curves(run: Run) -> dict[str, Any] | None:
     """Training loss and test accuracy; None where nothing was trained yet."""
-    records = run.metrics()
-    begin = next((record for record in reversed(records) if record["event"] == "begin"), None)
-    steps = [record for record in records if record["event"] == "step"]
-    epochs = [record for record in records if record["event"] == "epoch"]
-    if begin is None or not steps:
+    known = Progress()
+    known.update(run)
+    if known.begin is None or not known.steps:
         return None
-    learner = Learner(
-        run.id,
-        run.name,
-        run.recipe.net if run.recipe.net in ROLES else "plain",
-        run.status().state,
-        thin([record["step"] for record in steps], [record["loss"] for record in steps]),
-        ([record["epoch"] for record in epochs], [record["test_accuracy"] for record in epochs]),
-        begin["steps"],
-        begin["steps_per_epoch"],
-    )
+    learner = Learner(run.id, run.name, run.recipe.net if run.recipe.net in ROLES else "plain", **known.curves)
     return {"panels": panels([learner]), "height": 300}
 
 

@@ -11,9 +11,11 @@ import plotly.graph_objects as go
 from dfn.figures.curves import curves
 from dfn.figures.theme import ROLES
 from dfn.runs import launch
+from dfn.runs.progress import Progress
 from dfn.runs.run import Run
 from dfn.runs.status import START_SECONDS
 from dfn.runs.store import Store
+from dfn.views.learning import Learner, panels
 from dfn.views.notebook import Panel, View
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Race(Panel):
 
     def __init__(self, runs: Mapping[str, Run], roles: Mapping[str, str]) -> None:
         self.runs, self._given = dict(runs), dict(roles)
-        self._read = {name: _Read(run) for name, run in runs.items()}
+        self._read = {name: Progress() for name in runs}
         self._state = ipywidgets.HTML()
         self._watching: threading.Thread | None = None
         self._told: dict[str, float] = {}  # paused runs that may not have heard yet, with when they last said anything
@@ -77,13 +79,12 @@ class Race(Panel):
 
     def look(self) -> bool:
         """Read what is new; whether there is more to come."""
-        for read in self._read.values():
-            read.update()
-        self._state.value = ", ".join(f"{name}: {read.status.state}" for name, read in self._read.items())
+        found = {name: read.update(self.runs[name]) for name, read in self._read.items()}
+        self._state.value = ", ".join(f"{name}: {status.state}" for name, status in found.items())
         self.view.data = self._data()
         waits = time.monotonic() - self._told_at < START_SECONDS
-        self._told = {n: at for n, at in self._told.items() if waits and at == self._read[n].status.updated}
-        return bool(self._told) or any(read.status.state in MOVING for read in self._read.values())
+        self._told = {n: at for n, at in self._told.items() if waits and at == found[n].updated}
+        return bool(self._told) or any(status.state in MOVING for status in found.values())
 
     def _watch(self) -> None:
         if self._watching is None or not self._watching.is_alive():
@@ -96,70 +97,23 @@ class Race(Panel):
         self.keep(self._figure())
 
     def _data(self) -> dict[str, Any]:
-        losses, accuracies = [], []
-        for role, (name, read) in zip(self._roles(), self._read.items(), strict=True):
-            one = {"id": name, "label": name, "role": role, "state": read.status.state}
-            losses.append({**one, "x": read.steps, "y": read.losses, "markers": False})
-            accuracies.append({**one, "x": read.epochs, "y": [100 * a for a in read.accuracies], "markers": True})
-        epochs = max(read.run.recipe.epochs for read in self._read.values())
-        steps = max((read.all_steps for read in self._read.values()), default=1)
-        common = {"log": False, "y_min": 0}
-        panels = [
-            {"id": "loss", "title": "Training loss, every step", "unit": "nats", "x_label": "step", "x_max": steps}
-            | {"epoch_steps": max(1, steps // max(1, epochs)), "y_max": None, "series": losses}
-            | common,
-            {"id": "accuracy", "title": "Test accuracy, every epoch", "unit": "%", "x_label": "epoch", "x_max": epochs}
-            | {"epoch_steps": 1, "y_max": 100, "series": accuracies}
-            | common,
-        ]
-        return {"panels": panels, "height": 260}
+        found = zip(self._roles(), self._read.items(), strict=True)
+        learners = [Learner(name, name, role, **read.curves) for role, (name, read) in found]
+        return {"panels": panels(learners), "height": 260}
 
     def _figure(self) -> go.Figure:
         found = zip(self._roles(), self._read.items(), strict=True)
-        series = {name: (role, read.epochs, read.accuracies) for role, (name, read) in found}
+        series = {name: (role, *read.accuracy) for role, (name, read) in found}
         return curves(series, "Test accuracy, every epoch", "epoch", "test accuracy", percent=True)
 
     def _roles(self) -> Sequence[str]:
         """The colour of each net: the one that was given, else by what it is, or a free one where that is taken."""
         taken: list[str] = []
-        for name, read in self._read.items():
+        for name, run in self.runs.items():
             free = [role for role in ("extra1", "extra2", *ROLES) if role not in taken]
-            wanted = self._given.get(name) or read.run.recipe.net
+            wanted = self._given.get(name) or run.recipe.net
             taken.append(wanted if wanted in ROLES and wanted not in taken else free[0])
         return taken
-
-
-class _Read:
-    """What is known of a run, as far as its records were read."""
-
-    def __init__(self, run: Run) -> None:
-        self.run, self.status = run, run.status()
-        self._forget()
-
-    def update(self) -> None:
-        self.status = self.run.status()  # first: what a run that has ended by now wrote is all there to be read
-        records, offset = self.run.records(self._offset)
-        if offset < self._offset:
-            self._forget()
-            records, offset = self.run.records()
-        self._offset = offset
-        for record in records:
-            match record["event"]:
-                case "begin":
-                    self.all_steps = record["steps"]
-                case "step":
-                    self.steps.append(record["step"])
-                    self.losses.append(record["loss"])
-                case "epoch":
-                    self.epochs.append(record["epoch"])
-                    self.accuracies.append(record["test_accuracy"])
-
-    def _forget(self) -> None:
-        self._offset, self.all_steps = 0, 1
-        self.steps: list[int] = []
-        self.losses: list[float] = []
-        self.epochs: list[int] = []
-        self.accuracies: list[float] = []
 
 
 def race(runs: Mapping[str, Run], roles: Mapping[str, str] | None = None, play: bool = True) -> Race:

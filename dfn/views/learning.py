@@ -31,7 +31,7 @@ def panels(learners: Sequence[Learner]) -> list[dict[str, Any]]:
     loss, accuracy = [], []
     for learner in learners:
         common = {"id": learner.id, "label": learner.label, "role": learner.role, "state": learner.state}
-        x, y = learner.loss
+        x, y = thin(*learner.loss)
         loss.append({**common, "x": x, "y": y, "markers": False})
         x, y = learner.accuracy
         accuracy.append({**common, "x": x, "y": [100 * value for value in y], "markers": len(x) < 40})
