@@ -85,6 +85,11 @@ def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
     reached = [f"{100 * run.status().test_accuracy:.1f} %" for run in runs]
     assert _metrics(app) == reached
     assert any(reached[0] in m.value and "After 2 epochs" in m.value for m in app.markdown)
+    assert not app.get("plotly_chart"), "drawn when it is asked for"
+    app.session_state["confusion"] = True
+    app.run()
+    charts = [chart.proto for chart in app.get("plotly_chart")]
+    assert [f"{share} on the diagonal" in chart.alt for share, chart in zip(reached, charts, strict=True)] == [True] * 2
     assert _button(app, "play").disabled and not _button(app, "rewind").disabled
     _button(app, "rewind").click().run()
     assert not app.exception and not _button(app, "play").disabled

@@ -81,17 +81,24 @@ def test_an_image_is_uploaded_pasted_and_explained(streamlit_app, new_page: NewP
     expect(page.get_by_text("There is no image on the clipboard")).to_be_visible()
 
 
+def _pick(page: Page, app: RunningApp, address: str, browse: str, tile: str) -> str:
+    """Open the small pictures at this address and pick the first of those that are called so; returns its number."""
+    _open(page, app, address)
+    page.get_by_text(browse).click()
+    first = page.get_by_role("button", name=re.compile(tile)).first
+    expect(first).to_be_visible()
+    number = re.findall(r"\d+", first.get_attribute("aria-label") or "")[0]
+    first.focus()
+    first.press("Enter")
+    expect(page).to_have_url(re.compile(f"image={number}"))
+    return number
+
+
 def test_a_test_image_is_picked_among_small_pictures(streamlit_app, new_page: NewPage):
     page = new_page(height=1400)
-    _open(page, streamlit_app, "/maps?answer=wrong&order=surest")
-    page.get_by_text("Browse the test images").click()
-    tile = page.get_by_role("button", name=re.compile("^Test image .* wrong$")).first
-    expect(tile).to_be_visible()
-    number = re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0]
-    tile.focus()
-    tile.press("Enter")
+    address, tile = "/maps?answer=wrong&order=surest", "^Test image .* wrong$"
+    number = _pick(page, streamlit_app, address, "Browse the test images", tile)
     expect(page.get_by_label("Test image", exact=True)).to_have_value(number)
-    expect(page).to_have_url(re.compile(f"image={number}"))
     expect(page.get_by_text("which is wrong")).to_be_visible()
     expect(page.get_by_role("button", name=re.compile(f"^Test image {number},"))).to_have_attribute(
         "aria-pressed", "true"
@@ -100,13 +107,7 @@ def test_a_test_image_is_picked_among_small_pictures(streamlit_app, new_page: Ne
 
 def test_what_is_picked_in_korean_is_taken_as_well(streamlit_app, new_page: NewPage):
     page = new_page(height=1400)
-    _open(page, streamlit_app, "/maps?lang=ko&answer=wrong&order=surest")
-    page.get_by_text("시험 이미지 둘러보기").click()
-    tile = page.get_by_role("button", name=re.compile("^시험 이미지 .* 잘못 부름$")).first
-    expect(tile).to_be_visible()
-    number = re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0]
-    tile.focus()
-    tile.press("Enter")
-    expect(page).to_have_url(re.compile(f"image={number}"))
+    address, tile = "/maps?lang=ko&answer=wrong&order=surest", "^시험 이미지 .* 잘못 부름$"
+    _pick(page, streamlit_app, address, "시험 이미지 둘러보기", tile)
     page.get_by_role("img", name=re.compile("^깊은 블록.* 맵")).first.click()
     expect(page).to_have_url(re.compile(r"at=\d+\.\d+\.\d+"))

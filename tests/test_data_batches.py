@@ -147,7 +147,7 @@ def test_values_out_of_range_are_named(field, value):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.gpu
 def test_the_device_does_not_change_the_batches_and_a_step_does_not_wait_for_it():
     dataset = _dataset(64, side=8)
     batches = Batches(dataset, 16, seed=2, augment=True, device="cuda").epoch(3)

@@ -18,11 +18,17 @@ from dfn.runs.worker import work
 
 SCENE = Path(__file__).with_name("cluster_scene.py")
 
+# In CI Ray has to be there: a skip would hide that it could not be installed.
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None and os.environ.get("CI") != "true",
+    reason="Ray is not installed: pip install 'dfn[cluster]'",
+)
 
+
+@needs_ray
 @pytest.mark.slow
 @pytest.mark.flaky(reruns=2)  # a node of Ray gives its agent 15 seconds to start, which a busy machine may miss
 def test_runs_on_a_node_that_is_killed_end_as_if_nothing_had_been(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'dfn[cluster]'")
     recipes = [tiny(seed, epochs=40, train_limit=320) for seed in range(2)]
     runs = [Store(tmp_path / "ray").create(recipe) for recipe in recipes]
     alone = [Store(tmp_path / "alone").create(recipe) for recipe in recipes]
@@ -93,7 +99,7 @@ def test_a_run_that_waits_for_the_cluster_is_kept_waiting(run: Run) -> None:
     assert not cluster._waits_on(run)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'dfn[cluster]'")
+@needs_ray
 def test_no_cluster_is_a_sentence(run: Run) -> None:
     with pytest.raises(RunError, match="no Ray cluster answers at nonsense://x"):
         cluster.work([run], address="nonsense://x")

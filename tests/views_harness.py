@@ -227,3 +227,15 @@ def tree(selected: str = "root", *, without: str = "") -> dict[str, Any]:
     sides = [{"title": "another net", "families": net}, {"title": "another training", "families": training}]
     data = {"root": method("root", "fused"), "sides": sides, "selected": selected}
     return data | {"alt": "A family tree of 5 methods", "palette": PALETTES}
+
+
+SAMPLES: dict[Name, list[dict]] = {
+    "net": [net(), net(swapped=(2,))],
+    "curves": [curves(40), curves(60)],
+    "bars": [bars(), bars(1.3)],
+    "maps": [some_maps(4), some_maps(5)],
+    "tiles": [tiles(), tiles(selected=3)],
+    "sketch": [sketch(), sketch(drawn=[20.0] * 6)],
+    "tree": [tree(), tree("lsuv")],
+}
+"""Two states of every view."""

@@ -1,5 +1,7 @@
 """Train: the fused net and its controls learn side by side, live."""
 
+from itertools import cycle
+
 import cached
 import streamlit as st
 from live import read
@@ -190,17 +192,32 @@ def progress_line(known: list[Progress]) -> None:
 def outcome(race: list[tuple[str, str, Run]], known: list[Progress]) -> None:
     """What is worth looking at when a race is over."""
     dark = st.context.theme.type == "dark"
-    with st.expander(_("Which classes are taken for which?"), icon=":material/grid_on:"):
-        for column, (label, _role, run), progress in zip(st.columns(2) * 3, race, known, strict=False):
-            counts = progress.epochs[-1]["confusion"]
-            if counts:
-                classes = info.classes if len(info.classes) == len(counts) else [str(i) for i in range(len(counts))]
-                figure = confusion(counts, classes, label, dark)
-                said = _("Confusion matrix of {label}: {share} on the diagonal.").format(
-                    label=label, share=percent(progress.epochs[-1]["test_accuracy"])
-                )
-                column.plotly_chart(figure, key=f"confusion-{run.id}", alt=said, config={"displaylogo": False})
+    # what it holds is drawn when it is opened: plotly alone takes a browser seconds to load
+    box = st.expander(
+        _("Which classes are taken for which?"), icon=":material/grid_on:", key="confusion", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            for column, (label, _role, run), progress in zip(cycle(st.columns(2)), race, known, strict=False):
+                with column:
+                    confusion_matrix(label, run, progress, dark)
     st.page_link("app_pages/maps.py", label=_("See what the fused net sees"), icon=":material/grid_view:")
+
+
+def confusion_matrix(label: str, run: Run, progress: Progress, dark: bool) -> None:
+    """Which classes one net took for which at its end."""
+    counts = progress.epochs[-1]["confusion"]
+    if not counts:
+        return
+    classes = info.classes if len(info.classes) == len(counts) else [str(i) for i in range(len(counts))]
+    said = _("Confusion matrix of {label}: {share} on the diagonal.")
+    view.plotly(
+        confusion(counts, classes, label, dark),
+        f"confusion-{run.id}",
+        said.format(label=label, share=percent(progress.epochs[-1]["test_accuracy"])),
+        f"confusion {label}",
+        [[_("true class"), *classes], *([name, *row] for name, row in zip(classes, counts, strict=True))],
+    )
 
 
 st.fragment(screen, run_every=EVERY if st.session_state.get("moving") else None)()

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dfn.referee.grid import MOST_CELLS, Cell, cells
 from dfn.words import _
+from widgets import recipe_choice
 from widgets.net_controls import WIDTHS
 
 DEEP = (2, 5, 8, 14, 20, 26, 38, 50, 74, 98)
@@ -50,19 +51,11 @@ def show() -> Wanted:
         required=True,
         help=_("Channels of the first stage."),
     )
-    seed = st.number_input(
-        _("Seed"),
-        min_value=0,
-        max_value=2**31 - 1,
-        value=0,
-        key="seed",
-        bind="query-params",
-        disabled=lock.on("seed"),
-    )
+    seed = recipe_choice.seed(st)
     text = _("At most {count} nets. Cells whose shallow base would be the deeper one are left out.")
     st.caption(text.format(count=MOST_CELLS))
     grid = tuple(cells(deep, shallow, fusions))
-    return Wanted(grid, width if width in WIDTHS else 8, min(max(int(seed or 0), 0), 2**31 - 1))
+    return Wanted(grid, width if width in WIDTHS else 8, seed)
 
 
 def _many(label: str, options: tuple[int, ...], start: tuple[int, ...], key: str, about: str) -> list[int]:

@@ -92,7 +92,21 @@ def _regularisers() -> dict[str, Any]:
 
 def _seed() -> int:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    seed = left.number_input(
+    chosen = seed(left)
+    right.button(
+        _("New"),
+        key="new-seed",
+        on_click=_new_seed,
+        width="stretch",
+        help=_("Another seed: another experiment."),
+        disabled=lock.on("seed"),
+    )
+    return chosen
+
+
+def seed(where: Any) -> int:
+    """The seed, as a number in a column or the page."""
+    value = where.number_input(
         _("Seed"),
         min_value=0,
         max_value=2**31 - 1,
@@ -102,15 +116,7 @@ def _seed() -> int:
         bind="query-params",
         help=_("Decides the first weights and the order of the images. The same seed gives the same curve."),
     )
-    right.button(
-        _("New"),
-        key="new-seed",
-        on_click=_new_seed,
-        width="stretch",
-        help=_("Another seed: another experiment."),
-        disabled=lock.on("seed"),
-    )
-    return min(max(int(seed or 0), 0), 2**31 - 1)
+    return min(max(int(value or 0), 0), 2**31 - 1)
 
 
 def _new_seed() -> None:
