@@ -1,4 +1,4 @@
-"""Every view: one module without imports, drawn by both hosts in both themes, kept through updates, named in numbers."""
+"""Every view: one module without imports, drawn by both hosts in both themes, kept through updates, told in words."""
 
 import pytest
 import views_harness as harness
