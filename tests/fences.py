@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^(`{3,})(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^\1$", re.M | re.S)
 SHORT = ["--epochs", "1", "--train-limit", "64", "--width", "4"]
 RUN_PLACE, JOB = "RUN", "#!/"
-ELSEWHERE = ("data fetch", "--on ray", "--detach")
+ELSEWHERE = ("data fetch", "reproduce cifar10", "--on ray", "--detach")
 COMPOSE = ("build", "up", "down", "logs", "exec", "cp")
 
 

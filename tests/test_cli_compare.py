@@ -190,7 +190,14 @@ def test_reproduce_writes_its_table_and_says_whether_the_claim_holds(
 
 def test_what_can_be_reproduced_is_listed(shell: Shell) -> None:
     listed = [claim["name"] for claim in values(shell("reproduce", "--list", "--json")[1])[0]]
-    assert {"trainability-digits", "fusions-digits", "nobn-scale", "kalman-digits"} <= set(listed)
+    assert {
+        "trainability-digits",
+        "fusions-digits",
+        "nobn-scale",
+        "kalman-digits",
+        "cifar10-short",
+        "cifar10-group",
+    } <= set(listed)
     assert all(name in shell("reproduce", "--list")[1] for name in listed)
 
 

@@ -54,7 +54,8 @@ _OVER = {"every seed": "with every seed", "mean": "in the mean", "interval": "wi
 
 @dataclass(frozen=True)
 class Claim:
-    """A named experiment. The first contender is the one that the others are set beside."""
+    """A named experiment. The first contender is the one that the others are set beside. Without checks it is an open
+    question: nobody has claimed anything yet."""
 
     name: str
     says: str
@@ -69,16 +70,18 @@ class Claim:
 
 def claims() -> dict[str, Claim]:
     """Every claim by name."""
-    return {claim.name: claim for claim in (_trainability(), _fusions(), _without_norm(), _kalman())}
+    found = (_trainability(), _fusions(), _without_norm(), _kalman())
+    found += (_cifar10("short", "patient"), _cifar10("group", "group"))
+    return {claim.name: claim for claim in found}
 
 
 DEEP, SHALLOW, FUSIONS, WIDTH = 52, 14, 6, 16
 _CLASSROOM = PRESETS["classroom"].settings | {"data": "digits"}
 
 
-def _frame() -> Frame:
-    info = data_sets()["digits"]
-    return Frame((DEEP, SHALLOW), FUSIONS, WIDTH, len(info.classes), info.shape[0])
+def _frame(data: str = "digits", bases: tuple[int, ...] = (DEEP, SHALLOW)) -> Frame:
+    info = data_sets()[data]
+    return Frame(bases, FUSIONS, WIDTH, len(info.classes), info.shape[0])
 
 
 def _fused(name: str, label: str, role: str = "fused", **shape: Any) -> Contender:
@@ -170,4 +173,19 @@ def _kalman() -> Claim:
         _CLASSROOM,
         seeds=5,
         notes="Weights of a mean and of inverse variances sum to one, those of a sum to the number of base networks.",
+    )
+
+
+def _cifar10(name: str, preset: str) -> Claim:
+    """The question that the digits leave open, with one of the presets."""
+    settings = PRESETS[preset].settings | {"data": "cifar10"}
+    return Claim(
+        f"cifar10-{name}",
+        "An open question: with harder images and longer training, is the fused net better than its shallow base, a "
+        f"ResNet or late fusion? {settings['epochs']} epochs of CIFAR-10 for every net and seed, which wants a GPU.",
+        from_methods(_frame("cifar10", (34, 14)), ("fused", "plain-deep", "plain-shallow", "resnet", "late")),
+        (),
+        WIDTH,
+        settings,
+        notes=f"Preset: {PRESETS[preset].title}. Depths count the stem and the classifier.",
     )

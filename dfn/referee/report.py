@@ -32,6 +32,7 @@ def claim_report(claim: Claim, results: Sequence[Result], machine: Machine | Non
     nets = {result.net: result.by_seed for result in results}
     labels = {result.net: result.label for result in results}
     checks = [f"- {'holds' if check.holds(nets) else 'FAILS'}: {check.words(labels)}" for check in claim.checks]
+    checks = checks or ["- nothing is claimed: this is what came out"]
     settings = claim.settings
     measured = (
         f"`dfn reproduce {claim.name}`: {settings['data']}, {settings['epochs']} epochs of batch "
