@@ -37,8 +37,8 @@ def enter(page: str, state: Mapping[str, Any]) -> None:
     for name, knob in PAGES[page].items():
         if knob.in_address:
             st.session_state[f"link-{name}"] = said.get(name, "")
-        elif name in state:
-            st.session_state[name] = state[name]
+        elif (value := state.get(name, knob.default)) is not None:
+            st.session_state[name] = value
         else:
             st.session_state.pop(name, None)
 

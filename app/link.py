@@ -43,6 +43,13 @@ def write(key: str, value: str, of: str = "") -> None:
         st.query_params.pop(key, None)
 
 
+def give(slot: str, value: Any) -> None:
+    """Give a widget the value that the address has, where it has another: one that is set in every run comes back to
+    the browser late, and undoes what was done there meanwhile."""
+    if st.session_state.get(slot) != value:
+        st.session_state[slot] = value
+
+
 def check(page: str) -> None:
     """Say what the address names that no page knows, or that no knob of this page accepts, and leave it out; read
     before the widgets, which would drop it without a word. What the address alone keeps is said where it is read."""

@@ -87,7 +87,7 @@ PAGES = [
 st.set_page_config(page_title="DFN Lab", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 dark = st.context.theme.type == "dark"
 st.logo(str(ASSETS / f"logo-{'dark' if dark else 'light'}.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
-st.html(ASSETS / "contrast.css")
+st.html(ASSETS / "app.css")
 page = st.navigation(PAGES)
 language.switch()
 glossary.show()

@@ -1,10 +1,12 @@
 """Pages of the app without a browser: opened at an address, and what they say."""
 
 import re
+from html import unescape
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+FIGURE = re.compile("<span class='figure'>(.*)</span>")
 MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
 
 
@@ -25,5 +27,5 @@ def text_of(app: AppTest) -> str:
 def cards_of(app: AppTest) -> dict[str, str]:
     """The figures in cards, by the name that stands under each, without their colour."""
     texts = [m.value for m in app.markdown]
-    values = {texts[i + 1]: text.removeprefix("### ") for i, text in enumerate(texts) if text.startswith("### ")}
-    return {name: re.sub(r":\w+\[(.*)\]", r"\1", value) for name, value in values.items()}
+    found = [(texts[at + 1], FIGURE.fullmatch(text)) for at, text in enumerate(texts[:-1])]
+    return {name: re.sub(r":\w+\[(.*)\]", r"\1", unescape(value[1])) for name, value in found if value}

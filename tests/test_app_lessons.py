@@ -85,6 +85,14 @@ def test_a_step_waits_for_the_state_and_goes_on(runs_dir):
     assert "step 1 of" in _open_expander(app) and DONE in text_of(app)
 
 
+def test_a_step_on_the_same_page_opens_in_its_own_state_too(runs_dir):
+    app = _step("4", 3).run()
+    app.slider(key="fusions").set_value(3).run()
+    _button(app, "lesson-next").click().run()
+    assert not app.exception and "step 4 of" in _open_expander(app)
+    assert [app.slider(key=key).value for key in ("deep", "shallow", "fusions")] == [60, 14, 6]
+
+
 def test_a_choice_gives_feedback_to_every_answer(runs_dir):
     app = _step("4", 5).run()
     radio = app.radio[0]

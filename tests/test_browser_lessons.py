@@ -1,10 +1,14 @@
-"""Two lessons walked to their ends in a real Chromium, as a learner would: act, predict, look, go on."""
+"""Every lesson walked to its end in a real Chromium, as a learner would: act, predict, look, go on."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from conftest import NewPage, RunningApp
 from playwright.sync_api import Page, expect
+from widgets.lesson_guide import selector
+
+from dfn.lessons.pages import PARTS
 
 SECONDS = 1000
 pytestmark = pytest.mark.slow
@@ -15,6 +19,11 @@ def patient() -> None:
     expect.set_options(timeout=60 * SECONDS)
 
 
+def _begin(page: Page, app: RunningApp, lesson: int, steps: int) -> None:
+    page.goto(f"{app.url}/?lesson={lesson}")
+    _at(page, 1, steps)
+
+
 def _at(page: Page, step: int, of: int) -> None:
     expect(page.get_by_text(f"step {step} of {of}")).to_be_visible()
 
@@ -22,7 +31,53 @@ def _at(page: Page, step: int, of: int) -> None:
 def _go_on(page: Page) -> None:
     """The step is done: the button says so and is pressed."""
     expect(page.get_by_text("This step is done")).to_be_visible()
-    page.get_by_role("button", name=re.compile("^(Next step|Finish)")).click()
+    on = page.get_by_role("button", name=re.compile("^(Next step|Finish)"))
+    expect(on).to_have_count(1)  # that of the step before stands until the page is whole
+    on.click()
+
+
+def _answer(page: Page, words: str, feedback: str) -> None:
+    """Choose an answer, or what a row of choices offers, and read what is said to it."""
+    page.get_by_role("radio", name=re.compile(f"^{re.escape(words)}")).check(force=True)
+    expect(page.get_by_text(feedback)).to_be_visible()
+
+
+def _choose(page: Page, row: str, words: str) -> None:
+    """One of a row of pills."""
+    group = page.get_by_test_id("stButtonGroup").filter(has_text=row)
+    group.get_by_role("radio", name=words, exact=True).click()
+
+
+def _predict(page: Page, ask: str, number: str, gap: str) -> None:
+    field = page.get_by_role("spinbutton", name=re.compile(f"^{re.escape(ask)}"))
+    field.fill(number)
+    field.press("Enter")
+    page.get_by_role("button", name="Measure it").click()
+    expect(page.get_by_text(gap)).to_be_visible()
+
+
+def _pick(page: Page, ask: str, words: str, gap: str) -> None:
+    _choose(page, ask, words)
+    page.get_by_role("button", name="Measure it").click()
+    expect(page.get_by_text(gap)).to_be_visible()
+
+
+def _press(page: Page, slider: str, keys: Sequence[str]) -> None:
+    for key in keys:
+        page.get_by_role("slider", name=slider).press(key)
+
+
+def _finished(page: Page, title: str) -> None:
+    expect(page.get_by_text(f"Finished: {title}")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", [name for name, parts in PARTS.items() if parts])
+def test_a_page_shows_what_a_lesson_can_highlight(streamlit_app: RunningApp, new_page: NewPage, name):
+    page = new_page()
+    page.goto(f"{streamlit_app.url}/{'' if name == 'compose' else name}")
+    for part in PARTS[name]:
+        expect(page.locator(selector(part))).to_have_count(1)
+        expect(page.locator(selector(part))).to_be_visible()
 
 
 def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
@@ -31,7 +86,7 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page.get_by_role("button", name="Begin").first.click()
 
     _at(page, 1, 6)
-    page.get_by_role("slider", name="Deep depth").press("End")
+    _press(page, "Deep depth", ["End"])
     _go_on(page)
 
     _at(page, 2, 6)
@@ -41,9 +96,8 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
 
     _at(page, 3, 6)
     expect(page.get_by_role("button", name="Show the measured curve")).to_be_disabled()
-    for epoch, keys in ((0, ["PageDown"] * 4), (5, ["PageUp"] * 3)):
-        for key in keys:
-            page.get_by_role("slider", name=f"epoch {epoch}").press(key)
+    _press(page, "epoch 0", ["PageDown"] * 4)
+    _press(page, "epoch 5", ["PageUp"] * 3)
     page.get_by_role("button", name="Show the measured curve").click()
     expect(page.get_by_text(re.compile(r"On average your curve is .* points from the measured one"))).to_be_visible()
     page.screenshot(path=artifacts / "lesson-curve.png")
@@ -54,7 +108,7 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     _go_on(page)
 
     _at(page, 5, 6)
-    page.get_by_role("slider", name="Epoch").press("Home")
+    _press(page, "Epoch", ["Home"])
     _go_on(page)
 
     _at(page, 6, 6)
@@ -64,7 +118,7 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page.screenshot(path=artifacts / "lesson-cut.png")
     _go_on(page)
 
-    expect(page.get_by_text("Finished: A tour in five minutes")).to_be_visible()
+    _finished(page, "A tour in five minutes")
     page.reload()
     expect(page.get_by_text("6 of 6 done")).to_be_visible()
     page.get_by_role("button", name="Forget it").click()
@@ -80,10 +134,7 @@ def test_the_lesson_of_block_exchange_by_link(streamlit_app: RunningApp, new_pag
     page.goto(streamlit_app.url + "/?lesson=3&lock=all")
 
     _at(page, 1, 5)
-    page.get_by_role("spinbutton", name=re.compile("^By how much")).fill("2")
-    page.get_by_role("spinbutton", name=re.compile("^By how much")).press("Enter")
-    page.get_by_role("button", name="Measure it").click()
-    expect(page.get_by_text("You said 2, measured 0: 2 apart.")).to_be_visible()
+    _predict(page, "By how much", "2", "You said 2, measured 0: 2 apart.")
     _go_on(page)
 
     _at(page, 2, 5)
@@ -95,15 +146,11 @@ def test_the_lesson_of_block_exchange_by_link(streamlit_app: RunningApp, new_pag
     for fusion, deepest in ((1, 44), (2, 38), (3, 32)):
         page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
         expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
-    page.get_by_role("radio", name="Three, and any three").check(force=True)
-    expect(page.get_by_text("50 - 18 = 14 + 18 = 32")).to_be_visible()
+    _answer(page, "Three, and any three", "50 - 18 = 14 + 18 = 32")
     _go_on(page)
 
     _at(page, 4, 5)
-    page.get_by_role("spinbutton", name=re.compile("^How many")).fill("80")
-    page.get_by_role("spinbutton", name=re.compile("^How many")).press("Enter")
-    page.get_by_role("button", name="Measure it").click()
-    expect(page.get_by_text("measured 30.6 %: 49.4 apart")).to_be_visible()
+    _predict(page, "How many", "80", "measured 30.6 %: 49.4 apart")
     page.screenshot(path=artifacts / "lesson-number.png")
     _go_on(page)
 
@@ -112,4 +159,162 @@ def test_the_lesson_of_block_exchange_by_link(streamlit_app: RunningApp, new_pag
     page.get_by_role("combobox", name=re.compile("^Exchange two blocks")).click()
     page.get_by_role("option", name="shallow 1 and shallow 2").click()
     _go_on(page)
-    expect(page.get_by_text("Finished: Block exchange")).to_be_visible()
+    _finished(page, "Block exchange")
+
+
+def test_deep_fusion(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 2, 4)
+    _press(page, "Fusions", ["ArrowRight"] * 6)
+    expect(page.get_by_text("To go on: answer the question.")).to_be_visible()
+    _answer(page, "12, two for each fusion", "the choices multiply")
+    _answer(page, "64, as every fusion doubles them", "64 paths through one net")
+    _go_on(page)
+
+    _at(page, 2, 4)
+    maps = page.get_by_role("application").first
+    maps.focus()
+    maps.press("ArrowDown")
+    maps.press("Enter")
+    page.screenshot(path=artifacts / "lesson-place.png")
+    _go_on(page)
+
+    _at(page, 3, 4)
+    _choose(page, "Join", "concat")
+    _answer(page, "Every block has a place of its own", "hand every channel to the wrong reader")
+    _go_on(page)
+
+    _at(page, 4, 4)
+    _press(page, "Shallow depth", ["Home"])
+    _answer(page, "A residual net", "special examples of it")
+    page.screenshot(path=artifacts / "lesson-resnet.png")
+    _go_on(page)
+    _finished(page, "Deep fusion")
+
+
+def test_essential_depth(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 4, 5)
+    _predict(page, "How deep is that deeper member?", "40", "You said 40, measured 32 layers: 8 apart.")
+    _go_on(page)
+
+    _at(page, 2, 5)
+    for fusion, deepest in ((1, 44), (3, 38), (5, 32)):
+        page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
+        expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
+    _go_on(page)
+
+    _at(page, 3, 5)
+    _press(page, "Fusions", ["ArrowLeft"] * 3)
+    _answer(page, "Three equal blocks", "an odd one cannot")
+    _go_on(page)
+
+    _at(page, 4, 5)
+    expect(page.get_by_text("60 → 37")).to_be_visible()
+    _press(page, "Shallow depth", ["Home"])
+    page.screenshot(path=artifacts / "lesson-task.png")
+    _go_on(page)
+
+    _at(page, 5, 5)
+    _answer(page, "Some pair of base networks", "not a proof of it")
+    _go_on(page)
+    _finished(page, "Essential depth")
+
+
+def test_information_flow(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 5, 5)
+    _press(page, "Shallow depth", ["ArrowLeft"] * 4)
+    _go_on(page)
+
+    _at(page, 2, 5)
+    _predict(page, "Gradient at the stem", "0.1", "You said 0.1, measured")
+    _go_on(page)
+
+    _at(page, 3, 5)
+    _pick(page, "Which paths bring the largest part", "14", "You said 14 with")
+    page.screenshot(path=artifacts / "lesson-pick.png")
+    _go_on(page)
+
+    _at(page, 4, 5)
+    _choose(page, "Measured on", "several images")
+    _go_on(page)
+
+    _at(page, 5, 5)
+    _press(page, "Epoch", ["Home"])
+    _answer(page, "Along which paths", "with its conditions")
+    page.screenshot(path=artifacts / "lesson-flow.png")
+    _go_on(page)
+    _finished(page, "Information flow")
+
+
+def test_multi_scale_representations(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 6, 4)
+    _answer(page, "Many paths are equally long", "not in which block")
+    _go_on(page)
+
+    _at(page, 2, 4)
+    _choose(page, "Base networks", "3")
+    expect(page.get_by_role("slider", name="Base network 3")).to_be_visible()
+    page.screenshot(path=artifacts / "lesson-scales.png")
+    _go_on(page)
+
+    _at(page, 3, 4)
+    _choose(page, "Scale", "per map")
+    _answer(page, "shared, as then equal colours", "the scale must be the same")
+    _go_on(page)
+
+    _at(page, 4, 4)
+    _choose(page, "Explain", "deep block")
+    _answer(page, "How much a far pixel really counts", "often lies near the middle")
+    page.screenshot(path=artifacts / "lesson-attribution.png")
+    _go_on(page)
+    _finished(page, "Multi-scale representations")
+
+
+def test_joint_learning(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 7, 4)
+    _predict(page, "How many test images", "60", "You said 60, measured")
+    _go_on(page)
+
+    _at(page, 2, 4)
+    _pick(page, "Which base network is the better one alone", "deep", "You said deep")
+    _go_on(page)
+
+    _at(page, 3, 4)
+    _answer(page, "On these small data the deep part is not needed", "with one seed")
+    _go_on(page)
+
+    _at(page, 4, 4)
+    _press(page, "Dial g on what shallow gives", ["ArrowLeft"] * 10)
+    _answer(page, "One net is trained before", "both learn at the same time")
+    page.screenshot(path=artifacts / "lesson-dial.png")
+    _go_on(page)
+    _finished(page, "Joint learning")
+
+
+def test_an_honest_comparison(streamlit_app: RunningApp, new_page: NewPage, artifacts):
+    page = new_page(height=1300)
+    _begin(page, streamlit_app, 8, 5)
+    _pick(page, "Which has the best test accuracy", "fused", "resnet has most, 93.3 %")
+    _go_on(page)
+
+    _at(page, 2, 5)
+    _press(page, "epoch 1", ["PageUp"])
+    page.get_by_role("button", name="Show the measured curve").click()
+    _go_on(page)
+
+    for step, seed in ((3, 1), (4, 2)):
+        _at(page, step, 5)
+        page.get_by_role("button", name="Play").click()
+        if step == 4:
+            _answer(page, "Both, with the spread", "more seeds may tell")
+        _go_on(page)
+        page.screenshot(path=artifacts / f"lesson-race-{seed}.png")
+
+    _at(page, 5, 5)
+    _answer(page, "On small digits, in five epochs", "One seed, so the small gaps may be chance")
+    _go_on(page)
+    _finished(page, "An honest comparison")

@@ -102,6 +102,7 @@ BROKEN = [
     ("deep = 26", "deep = 260", 14, "step “Predict”, state.deep: 260", "from 2 to 110"),
     ("deep = 26", "depth = 26", 14, "state.depth: 26", "only knobs of the page compose: data, deep"),
     ('free = ["deep"]', 'free = ["depth"]', 16, "free", "names of knobs: data, deep"),
+    ('free = ["deep"]', 'highlight = "maps"', 16, "highlight", "what the page compose shows: data, deep"),
     ('"state: deep >= 30"', '"state: deep > many"', 17, "done: state: deep > many", "a whole number from 2 to 110"),
     ('"state: deep >= 30"', '"state: seed == 1"', 17, "done: state: seed == 1", "state: one of data, deep"),
     ('"state: deep >= 30"', '"state: join > sum"', 17, "done: state: join > sum", "compared by == or !="),

@@ -120,7 +120,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
     """The bare image, one or two pictures on one scale, and their self-tests."""
     picked = asked.image
     scale = data.common_scale([(panel.method, panel.heat) for panel in panels], asked.explained)
-    with st.container(border=True, key="attribution-pictures"):
+    with view.part("pictures"):
         columns = st.columns(3)
         with columns[0]:
             about = _("no label") if picked.label is None else _class(classes[picked.label])
@@ -135,7 +135,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
                 attribution_view.limits(panels[:1])
         attribution_view.scale_strip(scale)
         name = f"{panels[0].method} {panels[0].about} {picked.file}"
-        view.save("attribution-pictures", name, attribution_view.rows(panels))
+        view.save("part-pictures", name, attribution_view.rows(panels))
     if len(panels) > 1:
         names = (_("completeness gap"), _("completeness gap beside it"))
         columns = st.columns(3)
@@ -160,7 +160,8 @@ def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
         number,
     )
     if found:
-        attribution_view.parts(found, asked.image.array, fusion)
+        with view.part("branches", border=False):
+            attribution_view.parts(found, asked.image.array, fusion)
 
 
 def show_sources(shown: Shown, asked: Asked, shape: Sequence[int]) -> None:

@@ -80,22 +80,23 @@ parameters = beside.format(
 )
 macs = beside.format(depth=max(chosen.bases), plain=million(deepest.macs), apart=million(sum(c.macs for c in alone)))
 cards = [
-    (f"{paths:,}", _("paths"), _("of {low} to {high} layers").format(low=shallow, high=deep)),
-    (f"{counts['groups']:,}", _("groups of base networks"), _("form this same net")),
+    ("paths", f"{paths:,}", _("paths"), _("of {low} to {high} layers").format(low=shallow, high=deep)),
+    ("groups", f"{counts['groups']:,}", _("groups of base networks"), _("form this same net")),
     (
+        "essential_depth",
         f"{max(depths)} → {bound}{counts['essential']}",
         _("essential depth"),
         _("of the deepest base network, after exchanges"),
     ),
-    (million(cost.parameters), _("parameters"), parameters),
-    (million(cost.macs), _("multiply-adds an image"), macs),
+    ("parameters", million(cost.parameters), _("parameters"), parameters),
+    ("multiply_adds", million(cost.macs), _("multiply-adds an image"), macs),
 ]
-for column, (value, name, more) in zip(st.columns(len(cards)), cards, strict=True):
+for column, (part, value, name, more) in zip(st.columns(len(cards)), cards, strict=True):
     with column:
-        view.figure(value, name, more)
+        view.figure(value, name, more, of=part)
 
 left, right = st.columns([3, 2])
-with left, st.container(border=True):
+with left, view.part("distance"):
     bars = [
         {
             "label": _("plain, depth {depth}").format(depth=max(depths)),
@@ -119,10 +120,10 @@ with left, st.container(border=True):
             "orientation": "horizontal",
             "groups": bars,
         },
-        key="distance",
+        key="distance-bars",
     )
     st.caption(_("A distance only: what the gradient does on these ways is seen on the Train page, block by block."))
-with right, st.container(border=True):
+with right, view.part("scales"):
     fields = counts["fields"]
     low, high = min(fields), max(fields)
     size = info.shape[1]

@@ -75,21 +75,21 @@ def show_flow(shown: Shown, epoch: int) -> None:
     asked, on = images_chosen(run, epoch, picked, batch_of(cost.activation_bytes))
     flow = cached.flow(str(run.folder), epoch, asked)
     left, right = st.columns(2)
-    with left, st.container(border=True, height="stretch"):
+    with left, view.part("places", height="stretch"):
         show_places(run, epoch, asked, on)
-    with right, st.container(border=True, height="stretch"):
+    with right, view.part("handed_back", height="stretch"):
         if flow.fusions:
             flow_gradient.show_handed_back(flow, on)
         else:
             st.markdown(_("**Handed back at each fusion**"))
             st.markdown(_("This net joins nothing: there is one way back, through every block."))
-    with st.container(border=True):
+    with view.part("lengths"):
         flow_lengths.show(cached.lengths(str(run.folder), epoch, asked), shares(recipe.design), recipe.label, on)
-    with st.container(border=True):
+    with view.part("training"):
         flow_gradient.show_training(runs_beside(run))
     if companions(recipe, ("plain deep",)):
         st.subheader(_("What each base network can do alone"), anchor=False)
-        with st.container(border=True):
+        with view.part("alone"):
             flow_joint.show(run, epoch, min(MOST_JUDGED, len(images.test)), len(images.test))
     python_code.show(lambda: snippets.flow(run, shown.recorded, epoch, asked), "flow")
 

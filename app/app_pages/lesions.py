@@ -37,7 +37,8 @@ def show_net(run: Run, lesion: Lesion, choice: Options) -> None:
     left = paths_left(run.recipe.design, lesion)
     alt = _("{label}: {done}.").format(label=run.recipe.label, done=lesion_result.done(lesion) or _("whole"))
     data = {**drawn(whole, lesion, left), "compact": False, "selected": None, "alt": alt}
-    event = view.show("net", data, key=f"lesion-net-{run.id}")
+    with view.part("net", border=False):
+        event = view.show("net", data, key=f"lesion-net-{run.id}")
     clicked = event.get("select", {}).get("id", "")
     block = clicked if clicked in choice.blocks else plain_block(whole, clicked)
     if block in choice.blocks and not lock.on("cut"):
@@ -60,7 +61,7 @@ def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) 
     else:
         said = _("The net is whole and calls **{share}** of {images} right.")
         headline.markdown(said.format(share=percent(outcome.before), images=on))
-    with st.container(border=True):
+    with view.part("effect"):
         lesion_result.show(outcome, whole, left, on)
         picked = flow_image.show(images, run, epoch)
         if lesion.changes:
@@ -75,7 +76,7 @@ def show_effect(run: Run, epoch: int, lesion: Lesion, headline: DeltaGenerator) 
 
 def show_more(run: Run, judge: Judge, before: float, lesion: Lesion, choice: Options) -> None:
     """What takes longer: the strip, and more on demand."""
-    with st.container(border=True):
+    with view.part("strip"):
         lesion_strip.guess(judge, choice, lesion.how, before)
     offered = MORE if companions(run.recipe, ("plain deep",)) else MORE[:2] if choice.fusions else MORE[1:2]
     more = st.pills(
@@ -131,7 +132,7 @@ if shown.recorded:
         _("A recorded example, made by this lab's own command. Train a net of your own and it is shown instead.")
     )
 with st.container(border=True):
-    said = st.container()
+    said = view.part("verdict", border=False)
     show_net(run_shown, made, possible)
     lesion_controls.show(made, possible)
 slot = st.container()

@@ -82,22 +82,23 @@ def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
         "answers": answers(images.classes, picked.label, probabilities),
         "fusions": len(found),
     }
-    with st.container(border=True):
+    with view.part("maps"):
         data = view_data(place, stacks, epochs, start["epoch"], fields, pins=start["pins"], **about, **settings)
         view.show("maps", data, key=key)
-    map_numbers.show(place, stacks, epochs, at)
+    with view.part("numbers", border=False):
+        map_numbers.show(place, stacks, epochs, at)
     joined = Net(
         recipe.label, "fused", str(run.folder), place.names[-1], dict(zip(epochs, stacks[place.names[-1]], strict=True))
     )
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}")
     st.subheader(_("What a place sees of the image"), anchor=False)
-    with st.container(border=True):
+    with view.part("fields"):
         map_fields.spectrum(place, fields)
     pinned = map_pins.first_place(shape)
     spot = pinned or map_fields.greatest(stacks[place.names[-1]][at])
     names = map_fields.reachable(place, stacks, at, spot)
     counted = cached.effective(str(run.folder), epoch, picked, fields[names[-1]].step, tuple(names), spot)
-    with st.container(border=True):
+    with view.part("pixels"):
         map_fields.effective(place, counted, picked.array, spot, pinned is not None, epoch)
     evidence.show(run, epoch)
     python_code.show(lambda: snippets.maps(run, shown.recorded, epoch, picked, place, number), "maps")

@@ -21,7 +21,7 @@ def families() -> list[str]:
     """The families that are ticked; the address has them with commas between."""
     offered = list(dict.fromkeys(method.family for method in known.values()))
     said = [name for name in offered if name in link.read(FAMILIES).split(",")]
-    st.session_state[f"{FAMILIES}-choice"] = said
+    link.give(f"{FAMILIES}-choice", said)
     st.multiselect(
         _("Families"),
         offered,

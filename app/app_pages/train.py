@@ -144,9 +144,9 @@ def screen() -> None:
     with line:
         progress_line(known)
     left, right = st.columns([5, 3])
-    with left, st.container(border=True):
+    with left, view.part("curves"):
         curves = [(run.id, label, role, p) for (label, role, run), p in zip(race, known, strict=True)]
-        learning_curves.show(curves, key="curves")
+        learning_curves.show(curves, key="race-curves")
     results = {
         role: Result(label, role, p.epochs[-1]["test_accuracy"], p.epochs[-1]["epoch"], p.done)
         for (label, role, _run), p in zip(race, known, strict=True)
@@ -154,18 +154,20 @@ def screen() -> None:
     }
     begin = next((p.begin for p in known if p.begin), None)
     with right:
-        with st.container(border=True):
+        with view.part("gradient"):
             when = st.radio(_("Gradient of"), [THIS, FIRST], format_func=_, horizontal=True, key="gradient-of")
             bars = gradient(race, known, first=when == FIRST)
             if bars:
-                view.show("bars", bars, key="gradient")
+                view.show("bars", bars, key="gradient-bars")
             else:
                 st.caption(_("The gradient norm of every block appears here with the first step."))
         sentence = verdict(results, begin["steps"] // begin["steps_per_epoch"]) if begin and begin["steps"] else ""
         if sentence:
-            with st.container(border=True):
+            with view.part("verdict"):
                 st.markdown(sentence)
-    for column, (label, _role, run), progress in zip(st.columns(max(1, len(race))), race, known, strict=False):
+    with view.part("nets", border=False):
+        columns = st.columns(max(1, len(race)))
+    for column, (label, _role, run), progress in zip(columns, race, known, strict=False):
         with column:
             card(label, run, progress)
     if states and all(state == "done" for state in states):

@@ -82,7 +82,7 @@ def show(lesion: Lesion, options: Options) -> None:
     with left:
         _cuts(lesion, options)
         if options.edges:
-            st.session_state["lesion-edge"] = list(lesion.edges)
+            link.give("lesion-edge", list(lesion.edges))
             st.multiselect(
                 _("Cut ways back"),
                 options.edges,
@@ -116,7 +116,7 @@ def show(lesion: Lesion, options: Options) -> None:
 
 
 def _cuts(lesion: Lesion, options: Options) -> None:
-    st.session_state["lesion-cut"] = list(lesion.cut)
+    link.give("lesion-cut", list(lesion.cut))
     st.multiselect(
         _("Cut blocks"),
         options.blocks,
@@ -143,7 +143,7 @@ def _cuts(lesion: Lesion, options: Options) -> None:
 
 
 def _dial(lesion: Lesion, options: Options) -> None:
-    st.session_state["lesion-dial"] = lesion.dial
+    link.give("lesion-dial", lesion.dial)
     st.slider(
         _("Dial g on what {lane} gives").format(lane=lane_words(lesion.dialled)),
         0.0,
@@ -159,7 +159,7 @@ def _dial(lesion: Lesion, options: Options) -> None:
     )
     fusions = [ALL, *map(str, range(1, options.fusions + 1))]
     if len(fusions) > 2:
-        st.session_state["lesion-dial-at"] = str(lesion.dial_at or ALL)
+        link.give("lesion-dial-at", str(lesion.dial_at or ALL))
         draw = st.pills if len(fusions) < 14 else st.selectbox
         draw(
             _("At fusion"),

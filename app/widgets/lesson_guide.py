@@ -1,5 +1,6 @@
 """The guide of an open lesson, above every page that it leads to: what the step says, asks and waits for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cached
@@ -69,6 +70,8 @@ PAGE_NAMES = {
     "lesions": N_("Lesions"),
     "runs": N_("Runs"),
 }
+_KEYS = ("part-{}", "{}", "{}-choice", "lesion-{}")
+GUIDE = "lesson-guide"
 FIRST = "compose"  # the page that has no path of its own
 _OPENED = "lesson-opened"
 _WAITING = "lesson-waiting"
@@ -97,11 +100,12 @@ def show(path: str) -> None:
             open_step(entry, number)
     if _TROUBLE in st.session_state:
         st.warning(st.session_state.pop(_TROUBLE))
-    lesson_progress.sync()
+    _frame(step.highlight if page == step.page else ())
+    lesson_progress.sync(f"{named}-{number}", GUIDE)
     title = _("Lesson: {title}, step {number} of {all}").format(
         title=lesson.title, number=number, all=len(lesson.steps)
     )
-    with st.expander(title, True, icon=":material/school:"):
+    with st.expander(title, True, icon=":material/school:", key=GUIDE):
         _step(entry, lesson, number, step, page)
 
 
@@ -130,7 +134,9 @@ def open_step(entry: Entry, number: int) -> None:
     st.session_state["lesson-finished"] = ""
     lesson_state.enter(step.page, step.state)
     named = {"lesson": entry.id, "step": str(number)} | ({"lock": link.read("lock")} if link.read("lock") else {})
-    st.switch_page(f"app_pages/{step.page}.py", query_params=lesson_state.address(step.state) | named)
+    # what a widget is bound to cannot be written into an address while it is on show; `enter` has set it
+    held = {name: value for name, value in step.state.items() if PAGES[step.page][name].in_address}
+    st.switch_page(f"app_pages/{step.page}.py", query_params=lesson_state.address(held) | named)
 
 
 def leave() -> None:
@@ -139,6 +145,19 @@ def leave() -> None:
         link.write(key, "")
     st.session_state.pop(_OPENED, None)
     st.switch_page("app_pages/lessons.py", query_params={})
+
+
+def selector(name: str) -> str:
+    """What a part or a knob of a page is in CSS, under whichever key its page draws it."""
+    return ", ".join(f".st-key-{key.format(name)}" for key in _KEYS)
+
+
+def _frame(names: Sequence[str]) -> None:
+    """Draw a frame around parts and knobs of the page; without any an empty rule stands, as an element more or less
+    would move all below it, and what moves is seen twice while the page changes."""
+    colour = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
+    frame = f"outline: 3px dashed {colour}; outline-offset: 4px; border-radius: 8px"
+    st.html(f"<style>{', '.join(map(selector, names)) or '.none'} {{ {frame} }}</style>")
 
 
 def _number(lesson: Lesson) -> int:
@@ -158,7 +177,10 @@ def _step(entry: Entry, lesson: Lesson, number: int, step: Step, page: str) -> N
     key = f"{entry.id}-{number}"
     state = lesson_state.current(page)
     told: set[str] = set()
-    left, right = st.columns([1, 1], gap="large") if step.question else (st.container(), st.container())
+    # each in its place: what moved with the next step would be seen twice until the page is whole
+    said, below, buttons = st.container(), st.container(), st.container(horizontal=True, vertical_alignment="center")
+    with said:
+        left, right = st.columns([1, 1], gap="large") if step.question else (st.container(), st.container())
     with left:
         st.markdown(f"**{step.title}**")
         st.markdown(step.text)
@@ -178,12 +200,13 @@ def _step(entry: Entry, lesson: Lesson, number: int, step: Step, page: str) -> N
         lesson_progress.finish(entry.id, number)
     done = number in lesson_progress.finished(entry.id)
     if done:
-        st.markdown(_(":green[:material/check_circle:] This step is done."))
+        below.markdown(_(":green[:material/check_circle:] This step is done."))
     else:
         st.session_state[_WAITING] = key, told
         conditions = "; ".join(_words(what, step, state) for what in waiting)
-        st.caption(_("To go on: {conditions}.").format(conditions=conditions))
-    _buttons(entry, lesson, number, done)
+        below.caption(_("To go on: {conditions}.").format(conditions=conditions))
+    with buttons:
+        _buttons(entry, lesson, number, done)
 
 
 def _waiting(step: Step, told: set[str], page: str, state: dict[str, Any]) -> list[Condition]:
@@ -197,25 +220,24 @@ def _waiting(step: Step, told: set[str], page: str, state: dict[str, Any]) -> li
 
 def _buttons(entry: Entry, lesson: Lesson, number: int, done: bool) -> None:
     last = number == len(lesson.steps)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        back = st.button(_("Back"), key="lesson-back", disabled=number == 1, icon=":material/arrow_back:", shortcut="b")
-        word = (_("Finish") if last else _("Next step")) if done else _("Skip this step")
-        on = st.button(
-            word,
-            key="lesson-next",
-            type="primary" if done else "secondary",
-            icon=":material/arrow_forward:",
-            icon_position="right",
-            shortcut="n",
-        )
-        again = st.button(
-            _("Set the page again"),
-            key="lesson-again",
-            type="tertiary",
-            icon=":material/replay:",
-            help=_("Opens {page} as this step begins.").format(page=_(PAGE_NAMES[lesson.steps[number - 1].page])),
-        )
-        left = st.button(_("Leave the lesson"), key="lesson-leave", type="tertiary", icon=":material/close:")
+    back = st.button(_("Back"), key="lesson-back", disabled=number == 1, icon=":material/arrow_back:", shortcut="b")
+    word = (_("Finish") if last else _("Next step")) if done else _("Skip this step")
+    on = st.button(
+        word,
+        key="lesson-next",
+        type="primary" if done else "secondary",
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        shortcut="n",
+    )
+    again = st.button(
+        _("Set the page again"),
+        key="lesson-again",
+        type="tertiary",
+        icon=":material/replay:",
+        help=_("Opens {page} as this step begins.").format(page=_(PAGE_NAMES[lesson.steps[number - 1].page])),
+    )
+    left = st.button(_("Leave the lesson"), key="lesson-leave", type="tertiary", icon=":material/close:")
     if back and number > 1:
         open_step(entry, number - 1)
     if again:

@@ -24,6 +24,10 @@ export default ({ data, parentElement, setTriggerValue }) => {
     if (parentElement.dfnForgot !== undefined) localStorage.removeItem(KEY);
     parentElement.dfnForgot = data.forget;
   }
+  if (data.step !== parentElement.dfnStep) {
+    parentElement.dfnStep = data.step;
+    if (data.step) document.querySelector(`.st-key-${data.guide}`)?.scrollIntoView({ block: "start" });
+  }
   const kept = read();
   let more = false;
   for (const [id, steps] of Object.entries(data.done))
@@ -40,10 +44,12 @@ export default ({ data, parentElement, setTriggerValue }) => {
 )
 
 
-def sync() -> None:
-    """Exchange what is finished with the browser's store; once a run, wherever lessons are shown."""
+def sync(step: str = "", guide: str = "") -> None:
+    """Exchange what is finished with the browser's store; once a run, wherever lessons are shown. Where a step begins,
+    the element with the key `guide` comes into sight: whoever went on from its foot would miss what it says."""
     done = st.session_state.setdefault(_DONE, {})
     data = {"done": {id: sorted(steps) for id, steps in done.items()}, "forget": st.session_state.get(_FORGET, 0)}
+    data |= {"step": step, "guide": guide}
     data["read"] = st.session_state.get("lesson-progress-read", False)
     kept = _STORE(data=data, key="lesson-progress", on_kept_change=_nothing).get("kept")
     if isinstance(kept, dict):  # once: what comes back was written by a browser, so only what can be is taken

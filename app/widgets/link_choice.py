@@ -30,7 +30,7 @@ def show(
         said = ""
     value = said or default
     slot = f"{key}-choice"
-    st.session_state[slot] = value
+    link.give(slot, value)
     draw(
         label,
         options,

@@ -136,7 +136,7 @@ def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
         link.write("beside", "")
         kind = ""
     kind = kind or NOTHING
-    st.session_state["beside-kind"] = kind
+    link.give("beside-kind", kind)
     st.pills(
         _("Beside it"),
         kinds,
@@ -151,10 +151,10 @@ def beside(offered: Mapping[str, Sequence[str]]) -> Beside:
         return Beside(kind)
     slot = f"beside-{kind}"
     if kind == "image":
-        st.session_state[slot] = int(what)
+        link.give(slot, int(what))
         st.number_input(_("Test image beside it"), 0, len(offered[kind]) - 1, key=slot, on_change=_take, args=(kind,))
     else:
-        st.session_state[slot] = what
+        link.give(slot, what)
         st.selectbox(
             _(_BESIDE[kind]).capitalize(),
             offered[kind],

@@ -31,7 +31,8 @@ def show() -> Shown | None:
     if st.session_state.get("run-shown", id) != id:  # a link led here, and what it does not say is another run's
         _forget(key for key in OF_ONE_RUN if key not in st.query_params)
     link.write(KEY, id)
-    st.session_state["run-shown"] = st.session_state["run-choice"] = id
+    st.session_state["run-shown"] = id
+    link.give("run-choice", id)
     st.selectbox(
         _("Run"),
         list(found),

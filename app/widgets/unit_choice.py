@@ -40,7 +40,7 @@ def show(place: Place, maps: Mapping[str, Stack]) -> Unit | None:
             )
         )
         link.write("unit", _words(spot, position))
-    st.session_state["unit-spot"] = spot
+    link.give("unit-spot", spot)
     st.pills(
         _("Map of the unit"),
         list(named),
@@ -51,7 +51,7 @@ def show(place: Place, maps: Mapping[str, Stack]) -> Unit | None:
         format_func=spot_words,
     )
     for column, label, size, number in zip(st.columns(3), SIZES, stack.shape, position, strict=True):
-        st.session_state[_slot(label)] = number
+        link.give(_slot(label), number)
         column.number_input(_(label), 0, size - 1, key=_slot(label), on_change=_take, disabled=lock.on("unit"))
     value = float(stack[tuple(position)])
     st.caption(

@@ -1,10 +1,12 @@
 """The project's own drawings as Streamlit components: net, curves, bars, maps, tiles, sketch and tree."""
 
 from collections.abc import Sequence
-from typing import Any
+from html import escape
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.components.v2 import component
+from streamlit.delta_generator import DeltaGenerator
 
 from dfn.figures.theme import PALETTES
 from dfn.views import NAMES, STREAMLIT_FOOTER, Name, source, words
@@ -86,10 +88,17 @@ def copy_link() -> None:
     _COPY(data=said, key="copy-link", width="content")
 
 
-def figure(value: str, name: str, more: str) -> None:
-    """A number in a card, with what it is (the glossary says it in a sentence) and what to hold beside it."""
-    with st.container(border=True, height="stretch", gap=None):
-        st.markdown(f"### {value}")
+def part(name: str, border: bool = True, height: Literal["content", "stretch"] = "content") -> DeltaGenerator:
+    """A part of a page under the name by which a lesson highlights it."""
+    return st.container(border=border, key=f"part-{name}", height=height)
+
+
+def figure(value: str, name: str, more: str, of: str = "") -> None:
+    """A number in a card, with what it is (the glossary says it in a sentence) and what to hold beside it; `of` is its
+    name as a part of the page."""
+    with st.container(border=True, key=f"part-{of}" if of else None, height="stretch", gap=None):
+        # no heading: whoever goes from heading to heading would hear numbers without their names
+        st.markdown(f"<span class='figure'>{escape(value)}</span>", unsafe_allow_html=True)
         st.markdown(name, help=glossary.sentence(name))
         st.caption(more)
 

@@ -19,7 +19,7 @@ from pydantic import (
 
 from dfn.design.errors import DesignError
 from dfn.lessons.conditions import MEASURES, Condition, Term, Told, condition, term
-from dfn.lessons.pages import KNOBS, PAGES
+from dfn.lessons.pages import KNOBS, PAGES, PARTS
 
 CURVES = ("recorded_accuracy",)
 
@@ -150,12 +150,14 @@ class _Opens(_Data):
 
 
 class Step(_Opens):
-    """One step. `look` names what to look at, `free` the knobs that stay free where a link locks all, `button` the
-    words of a button to press, `done` the conditions under which it is finished; without `done` that is an answer."""
+    """One step. `look` says what to look at, `highlight` frames knobs and parts of the page, `free` names the knobs
+    that stay free where a link locks all, `button` the words of a button to press, `done` the conditions under which
+    it is finished; without `done` that is an answer."""
 
     title: Short
     text: Long
     look: Short | None = None
+    highlight: tuple[str, ...] = ()
     question: Question | None = None
     button: Short | None = None
     done: tuple[Short, ...] = ()
@@ -167,10 +169,19 @@ class Step(_Opens):
         """All of them hold when the step is finished."""
         return self._conditions
 
-    @field_validator("done", mode="before")
+    @field_validator("done", "highlight", mode="before")
     @classmethod
-    def _one_or_more(cls, done: Any) -> Any:
-        return (done,) if isinstance(done, str) else done
+    def _one_or_more(cls, said: Any) -> Any:
+        return (said,) if isinstance(said, str) else said
+
+    @field_validator("highlight")
+    @classmethod
+    def _the_page_shows_it(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if "page" in info.data:
+            shown = PARTS[info.data["page"]]
+            if not set(names) <= set(shown):
+                raise ValueError(f"what the page {info.data['page']} shows: {', '.join(shown) or 'nothing to frame'}")
+        return names
 
     @field_validator("free")
     @classmethod

@@ -159,4 +159,22 @@ PAGES: dict[str, dict[str, Knob]] = {
     "runs": {},
 }
 
+PARTS: dict[str, tuple[str, ...]] = {
+    "lessons": (),
+    "compose": (
+        *("data", "deep", "shallow", "fusions", "join", "width", "bases"),
+        *("net", "paths", "groups", "essential_depth", "parameters", "multiply_adds", "distance", "scales"),
+    ),
+    "train": ("data", "preset", "epochs", "rivals", "curves", "gradient", "verdict", "nets"),
+    "compare": ("data", "preset", "epochs", "against", "seeds", "equal"),
+    "depth_map": ("data", "deeps", "shallows", "joins", "preset", "epochs"),
+    "methods": (),
+    "maps": ("run", "scale", "fusion", "image", "maps", "numbers", "fields", "pixels"),
+    "attribution": ("run", "epoch", "fusion", "image", "place", "method", "pictures", "branches"),
+    "flow": ("run", "epoch", "image", "over", "places", "handed_back", "lengths", "training", "alone"),
+    "lesions": ("run", "epoch", "how", "image", "cut", "edge", "dial", "swap", "net", "verdict", "effect", "strip"),
+    "runs": (),
+}
+"""What a lesson can frame on a page: knobs that have a widget of their own, and parts of the page."""
+
 KNOBS = {name: knob for knobs in PAGES.values() for name, knob in knobs.items()}
