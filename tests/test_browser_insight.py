@@ -45,7 +45,7 @@ def test_another_method_and_place_give_another_picture(streamlit_app, page: Page
     page.get_by_role("button", name="joined map").or_(page.get_by_role("radio", name="joined map")).first.click()
     expect(page.get_by_alt_text(re.compile("^Saliency, of the joined map of fusion 1"))).to_be_visible()
     expect(first).to_have_count(0)
-    holder = page.locator(".st-key-attribution-pictures")
+    holder = page.locator(".st-key-part-pictures")
     file, text = _saved(page, holder, "CSV")
     assert file.startswith("saliency-of-the-joined-map") and text.startswith("picture,row,column,value\nSaliency,0,0,")
     assert len(text.splitlines()) == 1 + 64
