@@ -122,27 +122,24 @@ def test_zoom_and_hidden_curves_survive_every_update(streamlit_app, new_page: Ne
     expect(page.get_by_role("button", name=re.compile("[Rr]eset|[Ww]hole")).first).to_be_visible()
 
 
-@pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1440, 420])
-def test_every_page_shows_itself_without_an_error(streamlit_app, new_page: NewPage, artifacts: Path, width, dark):
-    page = new_page(width=width, height=1200, dark=dark)
-    for path in PAGES:
-        _open(page, streamlit_app, path)
-        expect(page.get_by_test_id("stException")).to_have_count(0)
-        expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=60 * SECONDS)
-        time.sleep(0.5)  # let the drawings settle for the picture
-        overflow = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
-        assert overflow <= 0, f"{path} scrolls sideways at {width} px"
-        name = path.strip("/") or "compose"
-        page.screenshot(path=artifacts / f"{name}-{width}-{'dark' if dark else 'light'}.png")
-
-
-def test_no_page_asks_another_host(streamlit_app, new_page: NewPage):
-    page = new_page()
+def test_every_page_shows_itself_without_an_error_and_asks_no_other_host(
+    streamlit_app, new_page: NewPage, artifacts: Path, width
+):
+    page = new_page(width=width, height=1200)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for path in PAGES:
+        page.emulate_media(color_scheme="light")
         _open(page, streamlit_app, path)
-        page.wait_for_timeout(500)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_test_id(re.compile("^stSkeleton"))).to_have_count(0, timeout=60 * SECONDS)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            time.sleep(0.5)  # let the drawings settle for the picture
+            overflow = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+            assert overflow <= 0, f"{path} scrolls sideways at {width} px"
+            name = path.strip("/") or "compose"
+            page.screenshot(path=artifacts / f"{name}-{width}-{theme}.png")
     foreign = [url for url in asked if not url.startswith((streamlit_app.url, "data:", "blob:"))]
     assert not foreign

@@ -23,7 +23,7 @@ NOT_OURS: dict[str, str] = {}
 
 def _drawn(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60 * SECONDS)
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=60 * SECONDS)
+    expect(page.get_by_test_id(re.compile("^stSkeleton"))).to_have_count(0, timeout=60 * SECONDS)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=60 * SECONDS)
 
 
