@@ -158,7 +158,7 @@ def test_other_nets_have_the_places_that_they_have(runs_dir, recorded, net):
     assert len(pills.options) == 1 + len(places)
     for place in places:
         _well(_open(run=run.id, place=place, fusion="2"))
-    assert ("Through which block" in "".join(s.value for s in app.subheader)) == (net in ("concat", "three"))
+    assert ("Through which block" in "".join(s.value for s in app.header)) == (net in ("concat", "three"))
 
 
 def _kept(recipe: Recipe) -> Run:

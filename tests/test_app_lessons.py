@@ -169,7 +169,7 @@ def test_a_lecturers_folder_is_listed_with_what_is_wrong(runs_dir, tmp_path: Pat
     monkeypatch.setenv("DFN_LESSONS", str(tmp_path))
     app = page_at("lessons").run()
     assert not app.exception
-    assert any("From your lecturer" in s.value for s in app.subheader)
+    assert any("From your lecturer" in s.value for s in app.header)
     assert "line 14: step “Predict”, state.deep: 1 is not accepted" in app.code[0].value
     _button(app, "lesson-open-own-week-one").click().run()
     assert "Lesson: Essential depth, step 1 of 2" in _open_expander(app)

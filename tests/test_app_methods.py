@@ -30,7 +30,7 @@ def _button(app: AppTest, key: str):
 def test_first_paint_is_the_card_of_deep_fusion(runs_dir):
     app = _open()
     assert not app.exception and not app.warning
-    assert app.subheader[0].value == "Deep fusion"
+    assert app.header[0].value == "Deep fusion"
     assert app.latex[0].value.strip("$\n") == methods()["fused"].formula
     assert cards_of(app)["paths"] == "64" and cards_of(app)["layers on a path"] == "8 to 14"
     assert "[arXiv 1605.07716](https://arxiv.org/abs/1605.07716)" in text_of(app)
@@ -44,7 +44,7 @@ def test_every_method_has_a_card(runs_dir):
         app.query_params["method"] = name
         app.run()
         assert not app.exception and not app.warning, name
-        assert app.subheader[0].value.lower() == method.title.lower()
+        assert app.header[0].value.lower() == method.title.lower()
         assert method.relation in text_of(app)
         recipe = method_data.recipes(method, SMALL, INFO)[-1]
         assert cards_of(app)["parameters"] == f"{cost(recipe.design, INFO.shape).parameters:,}"
@@ -89,14 +89,14 @@ def test_addresses_name_what_the_pages_offer(method):
 )
 def test_bad_links_are_no_errors(runs_dir, query):
     app = _open(**query)
-    assert not app.exception and app.subheader[0].value == "Deep fusion"
+    assert not app.exception and app.header[0].value == "Deep fusion"
     assert bool(app.warning) == ("method" in query)
 
 
 @pytest.mark.slow
 def test_the_search_keeps_the_card_and_says_how_many_fit(runs_dir):
     app = _open(method="highway", find="1512.03385")
-    assert app.subheader[0].value == "Highway net"
+    assert app.header[0].value == "Highway net"
     assert f"1 of {len(methods())} methods" in text_of(app)
     app.text_input(key="find").set_value("no such words").run()
     assert "No method's card has these words" in text_of(app)

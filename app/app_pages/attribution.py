@@ -150,7 +150,7 @@ def show_pictures(panels: Sequence[Panel], answers: Sequence[Picture], asked: As
 def show_branches(asked: Asked, run: Run, number: int, place: Place) -> None:
     """Integrated gradients of the image, split over the blocks of the chosen fusion."""
     fusion = place.title.lower()
-    st.subheader(_("Through which block of {fusion}").format(fusion=fusion), anchor=False)
+    st.header(_("Through which block of {fusion}").format(fusion=fusion), anchor=False)
     net, images = cached.net_after(asked.folder, asked.epoch), cached.images_of(run)
     found = work.answer(
         "branches",

@@ -88,7 +88,7 @@ def show_flow(shown: Shown, epoch: int) -> None:
     with view.part("training"):
         flow_gradient.show_training(runs_beside(run))
     if companions(recipe, ("plain deep",)):
-        st.subheader(_("What each base network can do alone"), anchor=False)
+        st.header(_("What each base network can do alone"), anchor=False)
         with view.part("alone"):
             flow_joint.show(run, epoch, min(MOST_JUDGED, len(images.test)), len(images.test))
     python_code.show(lambda: snippets.flow(run, shown.recorded, epoch, asked), "flow")

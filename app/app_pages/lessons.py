@@ -88,10 +88,10 @@ if ended and ended.lesson:
 cards([entry for entry in shelf if not entry.own])
 own = [entry for entry in shelf if entry.own]
 if own:
-    st.subheader(_("From your lecturer"), anchor=False)
+    st.header(_("From your lecturer"), anchor=False)
     st.caption(_("Files in the folder that DFN_LESSONS names. A file that was changed is read again at the next look."))
     cards(own)
-st.subheader(_("Starting points"), anchor=False)
+st.header(_("Starting points"), anchor=False)
 starting_points()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(_("What you have finished is kept in this browser alone."))

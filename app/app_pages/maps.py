@@ -91,7 +91,7 @@ def show_maps(shown: Shown, epochs: list[int], found: list[Place]) -> None:
         recipe.label, "fused", str(run.folder), place.names[-1], dict(zip(epochs, stacks[place.names[-1]], strict=True))
     )
     nets_apart.show(apart, joined, recipe, epoch, settings, f"apart-{run.id}")
-    st.subheader(_("What a place sees of the image"), anchor=False)
+    st.header(_("What a place sees of the image"), anchor=False)
     with view.part("fields"):
         map_fields.spectrum(place, fields)
     pinned = map_pins.first_place(shape)

@@ -35,7 +35,7 @@ def show(method: Method, frame: Frame, size: str, info: DataInfo) -> None:
 
 def _heading(method: Method, frame: Frame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(method.title[0].upper() + method.title[1:], anchor=False, width="stretch")
+        st.header(method.title[0].upper() + method.title[1:], anchor=False, width="stretch")
         train, compare = _("Train it beside the fused net"), _("Compare it over seeds")
         if method.name == "fused":
             train, compare = _("Train it beside its controls"), _("Compare it with its controls")

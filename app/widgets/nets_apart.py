@@ -54,7 +54,7 @@ def show(apart: Sequence[Net], fused: Net, recipe: Recipe, epoch: int, settings:
     and what is missing."""
     if not apart:
         return
-    st.subheader(_("The same place in the same nets, trained apart"), anchor=False)
+    st.header(_("The same place in the same nets, trained apart"), anchor=False)
     nets = [*apart, fused]
     trained = [net for net in nets if net.maps]
     common = sorted(set.intersection(*(set(net.maps) for net in trained)))
