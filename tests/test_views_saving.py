@@ -55,6 +55,10 @@ def test_a_view_is_saved_as_it_stands(view: Open, name: Saved) -> None:
     assert heading in said and "Save" not in said and b"var(--" not in drawing
 
 
+def test_a_file_is_named_in_the_language_of_its_view(view: Open) -> None:
+    assert saved(view("bars", harness.bars() | {"title": "기울기 노름"}), "CSV")[0] == "기울기-노름.csv"
+
+
 def test_the_numbers_of_a_view_are_saved(view: Open) -> None:
     data = harness.bars()
     rows = table(saved(view("bars", data), "CSV")[1])

@@ -124,7 +124,7 @@ def screen() -> None:
     notices(bool(states), found is None)
     trouble = {status.message for _run, status in known.values() if status.state == "failed"}
     for message in sorted(trouble):
-        st.warning(message, icon=":material/error:")
+        st.warning(_(message), icon=":material/error:")
     if found is not None and states:
         results = compare_data.results(found, known)
         compare_result.show(results, terms.budget)

@@ -105,7 +105,7 @@ def screen() -> None:
         text = _("{title} is not on this machine yet. `dfn data fetch {name}` downloads it.")
         st.warning(text.format(title=_(info.title), name=info.name))
     for message in sorted({status.message for _run, status in known.values() if status.state == "failed"}):
-        st.warning(message, icon=":material/error:")
+        st.warning(_(message), icon=":material/error:")
     own = bool(known)
     if not own and example:
         rows = example.cells

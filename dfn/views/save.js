@@ -37,7 +37,7 @@ function saving(subject, what) {
   return row;
 }
 
-const fileName = (name) => name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 80) || "figure";
+const fileName = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 80) || "figure";
 
 function download(blob, ending, name) {
   const link = html("a", { href: URL.createObjectURL(blob), download: `${name}.${ending}` });
