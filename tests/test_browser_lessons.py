@@ -82,6 +82,16 @@ def test_a_page_shows_what_a_lesson_can_highlight(streamlit_app: RunningApp, new
         expect(page.locator(selector(part))).to_be_visible()
 
 
+def test_on_a_phone_what_opens_the_side_bar_is_framed_too(streamlit_app: RunningApp, new_page: NewPage):
+    page = new_page(width=420)
+    _begin(page, streamlit_app, 2, 4)
+    opener = page.get_by_role("button", name="Expand sidebar")
+    expect(opener).to_have_css("outline-style", "dashed")
+    opener.click()
+    expect(page.locator(selector("fusions"))).to_have_css("outline-style", "dashed")
+    expect(page.locator(selector("fusions"))).to_be_in_viewport()
+
+
 def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
     page.goto(streamlit_app.url + "/lessons")

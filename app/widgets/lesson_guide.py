@@ -71,6 +71,8 @@ PAGE_NAMES = {
     "runs": N_("Runs"),
 }
 _KEYS = ("part-{}", "{}", "{}-choice", "lesion-{}")
+_CLOSED = "[data-testid='stSidebar'][data-collapsed='true']"
+_OPENER = "[data-testid='stExpandSidebarButton']"
 GUIDE = "lesson-guide"
 FIRST = "compose"  # the page that has no path of its own
 _OPENED = "lesson-opened"
@@ -153,11 +155,14 @@ def selector(name: str) -> str:
 
 
 def _frame(names: Sequence[str]) -> None:
-    """Draw a frame around parts and knobs of the page; without any an empty rule stands, as an element more or less
-    would move all below it, and what moves is seen twice while the page changes."""
+    """Draw a frame around parts and knobs of the page, and around what opens the side bar where a knob is hidden in it;
+    without any an empty rule stands, as an element more or less would move all below it, and what moves is seen twice
+    while the page changes."""
     colour = st.get_option(f"theme.{st.context.theme.type or 'light'}.linkColor")
     frame = f"outline: 3px dashed {colour}; outline-offset: 4px; border-radius: 8px"
-    st.html(f"<style>{', '.join(map(selector, names)) or '.none'} {{ {frame} }}</style>")
+    framed = ", ".join(map(selector, names)) or ".none"
+    opener = f"body:has({_CLOSED} :is({framed})) {_OPENER}"
+    st.html(f"<style>{framed}, {opener} {{ {frame} }}</style>")
 
 
 def _number(lesson: Lesson) -> int:
