@@ -26,8 +26,8 @@ else
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
-quick: $(INSTALLED) ## the tests without browser that take seconds
-	$(BIN)/python -m pytest -n auto -m "not slow and not browser" $(ARGS)
+quick: $(INSTALLED) ## the tests that take a minute together
+	$(BIN)/python -m pytest -n auto -m "not slow and not medium and not browser" $(ARGS)
 
 lint: $(INSTALLED) ## ruff and pyright
 	$(BIN)/ruff check

@@ -18,6 +18,7 @@ def _open(**query: str) -> AppTest:
     return app.run()
 
 
+@pytest.mark.medium
 def test_first_paint_shows_the_numbers_of_the_design(runs_dir):
     app = _open()
     assert not app.exception and not app.error
@@ -28,6 +29,7 @@ def test_first_paint_shows_the_numbers_of_the_design(runs_dir):
     assert cards["parameters"] == "927 k"
 
 
+@pytest.mark.medium
 def test_the_link_is_the_state(runs_dir):
     app = _open(deep="26", shallow="5", fusions="3")
     assert cards_of(app)["paths"] == "8"
@@ -35,6 +37,7 @@ def test_the_link_is_the_state(runs_dir):
     assert app.slider(key="deep").value == 26
 
 
+@pytest.mark.medium
 def test_moving_a_slider_moves_the_numbers(runs_dir):
     app = _open()
     app.slider(key="fusions").set_value(3).run()
@@ -49,6 +52,7 @@ def test_exchanges_in_the_link_change_the_base_networks_and_nothing_else(runs_di
     assert "exchange" in app.code[0].value
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("join", ["sum", "mean", "max", "concat", "gate"])
 def test_every_join_is_drawn(runs_dir, join):
     app = _open(join=join, fusions="4")
@@ -57,18 +61,21 @@ def test_every_join_is_drawn(runs_dir, join):
     assert groups == ("8" if join in ("sum", "mean", "max") else "1")
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("fusions", range(0, 13))
 def test_any_number_of_fusions_is_drawn(runs_dir, fusions):
     app = _open(fusions=str(fusions), deep="9", shallow="2")
     assert not app.exception and not app.error
 
 
+@pytest.mark.medium
 def test_more_base_networks(runs_dir):
     app = _open(bases="4", base3="20", base4="10")
     assert not app.exception
     assert cards_of(app)["paths"] == f"{4**6:,}"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "query",
     [
@@ -99,6 +106,7 @@ def test_the_code_shown_makes_the_net_shown(runs_dir):
     json.loads(dfn.to_json(scope["d"]))
 
 
+@pytest.mark.medium
 def test_a_slider_answers_fast(runs_dir):
     app = _open()
     times = []
@@ -128,6 +136,7 @@ def test_every_join_has_its_own_formula_and_tells_its_groups():
     assert votes not in formulas.values() and "averaged" in words
 
 
+@pytest.mark.medium
 def test_without_fusions_the_page_says_that_the_nets_only_vote(runs_dir):
     assert _open(fusions="0").title[0].value == "Two networks that only vote"
     assert _open().title[0].value == "One fused net, two base networks"

@@ -180,6 +180,7 @@ def test_attribution_of_an_own_image_is_that_of_its_pixels(fused):
     assert "**Test image 7**" in text_of(app) and "**Your image**" in text_of(app)
 
 
+@pytest.mark.medium
 def test_the_code_makes_the_same_picture(fused, monkeypatch, tmp_path, capsys):
     data = dfn.load_data("digits")
     (tmp_path / "my-image.png").write_bytes(drawn())

@@ -54,6 +54,7 @@ def test_every_starting_point_opens_without_a_complaint(runs_dir, preset):
     assert not app.exception and not app.error and not app.warning
 
 
+@pytest.mark.medium
 def test_every_knob_with_a_state_stands_on_its_page(runs_dir):
     app = page_at("compose").run()
     for name, knob in PAGES["compose"].items():
@@ -61,6 +62,7 @@ def test_every_knob_with_a_state_stands_on_its_page(runs_dir):
             assert app.session_state[name] == knob.default, name
 
 
+@pytest.mark.medium
 def test_a_link_to_a_lesson_opens_its_first_step(runs_dir):
     app = AppTest.from_file(MAIN, default_timeout=60)
     app.query_params["lesson"] = "2"
@@ -70,6 +72,7 @@ def test_a_link_to_a_lesson_opens_its_first_step(runs_dir):
     assert "step 1 of" in _open_expander(app)
 
 
+@pytest.mark.medium
 def test_a_step_waits_for_the_state_and_goes_on(runs_dir):
     app = _step("1", 1).run()
     assert "To go on: Deep depth at least 70" in text_of(app)
@@ -85,6 +88,7 @@ def test_a_step_waits_for_the_state_and_goes_on(runs_dir):
     assert "step 1 of" in _open_expander(app) and DONE in text_of(app)
 
 
+@pytest.mark.medium
 def test_a_step_on_the_same_page_opens_in_its_own_state_too(runs_dir):
     app = _step("4", 3).run()
     app.slider(key="fusions").set_value(3).run()
@@ -93,6 +97,7 @@ def test_a_step_on_the_same_page_opens_in_its_own_state_too(runs_dir):
     assert [app.slider(key=key).value for key in ("deep", "shallow", "fusions")] == [60, 14, 6]
 
 
+@pytest.mark.medium
 def test_a_choice_gives_feedback_to_every_answer(runs_dir):
     app = _step("4", 5).run()
     radio = app.radio[0]
@@ -126,6 +131,7 @@ def test_a_forged_drawing_is_no_drawing(event):
     assert lesson_question._values({"values": [-5, 500, 1, 2, 3, 4]}, 6) == [0, 100, 1, 2, 3, 4]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("query", [{"lesson": "99"}, {"lesson": "../../etc"}, {"lesson": "1", "step": "99"}])
 def test_a_lesson_that_is_not_there_is_one_sentence(runs_dir, query):
     app = page_at("compose", **query).run()
@@ -139,6 +145,7 @@ def test_locked_knobs_are_disabled_and_keep_their_value(runs_dir):
     assert not app.slider(key="shallow").disabled
 
 
+@pytest.mark.medium
 def test_lock_all_leaves_the_knobs_of_the_step(runs_dir):
     app = page_at("compose", lesson="1", step="1", lock="all").run()
     assert not app.exception and not app.warning
@@ -163,6 +170,7 @@ def test_every_page_can_be_locked(runs_dir, page):
     assert not free
 
 
+@pytest.mark.medium
 def test_a_lecturers_folder_is_listed_with_what_is_wrong(runs_dir, tmp_path: Path, monkeypatch):
     (tmp_path / "week-one.md").write_text(GOOD)
     (tmp_path / "week-two.md").write_text(GOOD.replace("deep = 26", "deep = 1"))
@@ -177,6 +185,7 @@ def test_a_lecturers_folder_is_listed_with_what_is_wrong(runs_dir, tmp_path: Pat
     assert cached.lessons()["own-week-two"].lesson is not None, "a changed file is read again"
 
 
+@pytest.mark.medium
 def test_the_cards_show_minutes_and_progress(runs_dir):
     app = page_at("lessons").run()
     assert "5 minutes · 6 steps" in text_of(app)

@@ -36,6 +36,7 @@ def spawned(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return asked
 
 
+@pytest.mark.medium
 def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     app = _open()
     assert not app.exception
@@ -44,6 +45,7 @@ def test_first_paint_shows_the_recorded_example_and_says_so(runs_dir):
     assert not _button(app, "play").disabled and _button(app, "rewind").disabled
 
 
+@pytest.mark.medium
 def test_play_enters_every_net_of_the_race_and_asks_for_one_worker(runs_dir, spawned):
     app = _open(**TINY, rivals="late fusion")
     _button(app, "play").click().run()
@@ -52,6 +54,7 @@ def test_play_enters_every_net_of_the_race_and_asks_for_one_worker(runs_dir, spa
     assert len(Store().runs()) == 2
 
 
+@pytest.mark.medium
 def test_further_methods_enter_the_race_and_their_teacher_first(runs_dir, spawned):
     app = _open(
         **TINY,
@@ -73,6 +76,7 @@ def test_further_methods_enter_the_race_and_their_teacher_first(runs_dir, spawne
     assert any("learns from it" in c.value for c in app.caption)
 
 
+@pytest.mark.medium
 def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
     app = _open(**TINY, rivals="plain deep")
     store = Store()
@@ -96,6 +100,7 @@ def test_a_finished_race_shows_its_figures_and_the_honest_sentence(runs_dir):
     assert all(run.status().step == 0 for run in runs)
 
 
+@pytest.mark.medium
 def test_a_run_that_failed_can_be_gone_on_with(runs_dir, spawned):
     app = _open(**TINY, rivals="late fusion")
     _button(app, "play").click().run()
@@ -110,6 +115,7 @@ def test_a_run_that_failed_can_be_gone_on_with(runs_dir, spawned):
     assert [len(asked) for asked in spawned] == [2]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("key", ["play", "step", "epoch-step", "rewind"])
 def test_what_cannot_be_done_is_said_in_a_sentence(runs_dir, monkeypatch, key):
     def refuse(*_):
@@ -127,6 +133,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(runs_dir, monkeypatch, key):
     assert not app.exception and any("no space left" in e.value for e in app.error)
 
 
+@pytest.mark.medium
 def test_a_data_set_that_is_not_here_says_how_to_get_it(runs_dir, monkeypatch):
     monkeypatch.delenv("DFN_DATA", raising=False)
     app = _open(data="cifar100")
@@ -135,6 +142,7 @@ def test_a_data_set_that_is_not_here_says_how_to_get_it(runs_dir, monkeypatch):
     assert _button(app, "play").disabled
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "query",
     [

@@ -130,6 +130,7 @@ def offences(paths: list[Path], *forbidden: str) -> list[str]:
     return [f"{p}: {name}" for p in paths for name in sorted(imports(p)) if name.split(".")[0] in forbidden]
 
 
+@pytest.mark.medium
 def test_the_library_never_imports_streamlit_or_the_app() -> None:
     assert not offences(sources("dfn"), "streamlit", "app")
 
@@ -169,6 +170,7 @@ def test_common_ground_looks_into_no_room() -> None:
     ]
 
 
+@pytest.mark.medium
 def test_no_two_modules_import_each_other() -> None:
     # Streamlit puts app/ on the path: `cached` and `app.cached` are the same module.
     modules = {module_name(path).removeprefix("app."): path for path in sources("dfn", "app")}
@@ -209,6 +211,7 @@ def test_caches_of_the_app_live_in_one_module() -> None:
     assert found <= {"app/cached.py"}
 
 
+@pytest.mark.medium
 def test_no_module_of_the_app_hides_another() -> None:
     # Streamlit puts the folder of main.py first on the path, so these names win over all others.
     ours = {p.parts[1].removesuffix(".py") for p in sources("app")} - {"__init__"}
@@ -216,6 +219,7 @@ def test_no_module_of_the_app_hides_another() -> None:
     assert not ours & others
 
 
+@pytest.mark.medium
 def test_nothing_is_unpickled() -> None:
     assert not offences(sources("."), "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
     wrong = []
@@ -249,6 +253,7 @@ def test_no_text_names(pattern: re.Pattern[str]) -> None:
     ]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("place", "extras"),
     [

@@ -239,11 +239,13 @@ def test_version_and_help(shell: Shell) -> None:
     assert ", ".join(re.findall(r"^│ ([a-z][a-z-]*) ", out, flags=re.MULTILINE)) == commands
 
 
+@pytest.mark.medium
 def test_it_works_as_a_module_in_a_locale_without_dashes() -> None:
     output = python("-m", "dfn", "paths", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0").stdout
     assert re.search(rb"essential depth +\d+", output)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "command", ["--help", "paths --json", "methods --json", "runs --json", "data list --json", "train"]
 )

@@ -37,6 +37,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield labels
 
 
+@pytest.mark.medium
 def test_compare_trains_every_net_with_every_seed_once(shell: Shell, trained: list[str]) -> None:
     code, out, _ = shell("compare", *NET, *LIMITS, *TWO, "--json")
     *runs, last = values(out)
@@ -58,6 +59,7 @@ def test_compare_trains_every_net_with_every_seed_once(shell: Shell, trained: li
     assert trained[len(before) :] == ["fused 8 + 5 2", "plain 8 2"], "only the new seed is trained"
 
 
+@pytest.mark.medium
 def test_nets_of_the_catalogue_are_compared_as_before(shell: Shell) -> None:
     code, out, _ = shell(
         "compare", *NET, *LIMITS, "--nets", "fused,inception", "--seeds", 1, "--norm", "none", "--json"
@@ -100,6 +102,7 @@ def test_what_a_seed_starts_from_is_trained_before_it(runs_dir: Path, trained: l
     assert [len(row.seeds) for row in found] == [1] and len(runs) == 1 and not failed
 
 
+@pytest.mark.medium
 def test_depth_map(shell: Shell) -> None:
     grid = ["--deep", "5,8", "--shallow", "2,8", "--fusions", "3", "--width", 8, *LIMITS]
     code, out, err = shell("depth-map", *grid, "--json")
@@ -127,6 +130,7 @@ def cluster_of_one(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return submitted
 
 
+@pytest.mark.medium
 def test_a_comparison_goes_to_the_cluster_at_once(
     shell: Shell, trained: list[str], cluster_of_one: list[list[str]]
 ) -> None:
@@ -188,6 +192,7 @@ def test_reproduce_writes_its_table_and_says_whether_the_claim_holds(
     assert values(shell("reproduce", "tiny", "--json")[1])[-1]["holds"] == [False]
 
 
+@pytest.mark.medium
 def test_what_can_be_reproduced_is_listed(shell: Shell) -> None:
     listed = [claim["name"] for claim in values(shell("reproduce", "--list", "--json")[1])[0]]
     assert {

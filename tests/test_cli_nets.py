@@ -49,6 +49,7 @@ def test_nested_designs_have_no_base_networks(shell: Shell) -> None:
     assert "nested" in shell("paths", "--net", "fractal")[1]
 
 
+@pytest.mark.medium
 def test_exact_counts_of_any_size(shell: Shell) -> None:
     bases = ",".join(["66"] * 40)
     code, out, _ = shell("paths", "--bases", bases, "--fusions", 128, "--width", 1, "--json")

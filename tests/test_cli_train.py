@@ -54,6 +54,7 @@ def interrupt(shell: Shell, step: int, *arguments: object) -> tuple[int, str, st
         return shell(*arguments)
 
 
+@pytest.mark.medium
 def test_interrupted_and_resumed_is_as_never_interrupted(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +146,7 @@ def test_a_method_says_what_comes_first(shell: Shell) -> None:
     assert out.count("test accuracy") == 2
 
 
+@pytest.mark.medium
 def test_switches_reach_the_recipe(shell: Shell) -> None:
     teacher = values(shell("train", *TINY, "--json")[1])[-1]["run"]
     given = ["--net", "plain", "--deep", 8, "--width", 4, *TINY[8:], "--teacher", teacher[:6], "--temperature", 2]
@@ -156,6 +158,7 @@ def test_switches_reach_the_recipe(shell: Shell) -> None:
     assert "Stopped after epoch" in json.loads(shell("show", values(out)[-1]["run"], "--json")[1])["message"]
 
 
+@pytest.mark.medium
 def test_detached_runs_go_on_without_the_shell(shell: Shell) -> None:
     code, out, _ = shell("train", *TINY, "--detach", "--json")
     (line,) = values(out)

@@ -101,6 +101,7 @@ def _lay_out(folder, contents: dict[str, bytes], offered: dict[str, bytes], pack
 OFFICIAL = ["fashion-mnist", "cifar10", "cifar100"]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("packing", ["plain", "gz", "xz", "offered"])
 @pytest.mark.parametrize("place", [0, 1, "top"])
 @pytest.mark.parametrize("name", OFFICIAL)

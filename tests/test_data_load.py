@@ -36,6 +36,7 @@ def test_digits_are_the_fixed_stratified_split():
     assert not digits.mirror and digits.pad == 1
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", ["digits", "scales"])
 def test_a_record_agrees_with_the_catalogue_and_is_normalised(name):
     dataset, info = load_data(name), data_sets()[name]

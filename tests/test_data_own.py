@@ -237,6 +237,7 @@ def test_bombs_are_refused_without_being_decoded():
         read_photo(encoded(Image.new("L", (8, 8)), pnginfo=text))
 
 
+@pytest.mark.medium
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_random_bytes_are_refused_and_nothing_else(data):
@@ -244,6 +245,7 @@ def test_random_bytes_are_refused_and_nothing_else(data):
         read_photo(data)
 
 
+@pytest.mark.medium
 @given(st.sampled_from(FIVE), st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8))
 @settings(max_examples=300, deadline=None)
 def test_a_damaged_file_is_an_image_or_an_error(kind, changes):

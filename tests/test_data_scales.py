@@ -64,6 +64,7 @@ def _texture(split: Split) -> np.ndarray:
     return split.labels.numpy() % TEXTURES
 
 
+@pytest.mark.medium
 def test_classes_are_balanced_and_named_by_both_scales(scales):
     assert scales.shape == (3, 32, 32)
     assert scales.train.labels.bincount().tolist() == [500] * 9
@@ -71,6 +72,7 @@ def test_classes_are_balanced_and_named_by_both_scales(scales):
     assert scales.classes[0] == "disc, fine vertical stripes" and scales.classes[8] == "triangle, fine checks"
 
 
+@pytest.mark.medium
 def test_the_same_bytes_every_time(scales):
     again = load_data("scales", train_limit=90)
     assert torch.equal(again.test.images, scales.test.images)
@@ -91,6 +93,7 @@ def test_shape_and_texture_are_each_well_defined(scales):
     assert _accuracy(NearestCentroid(), _direction, _texture, scales) > 0.97
 
 
+@pytest.mark.medium
 def test_neither_scale_alone_gives_the_class(scales):
     assert _accuracy(NearestCentroid(), _coarse, _pair, scales) < 0.3
     assert _accuracy(NearestCentroid(), _fine, _pair, scales) < 0.5
@@ -119,6 +122,7 @@ def test_blurring_changes_nothing_between_textures_but_halving_keeps_them(scales
     assert (spread(2) > 20).all()
 
 
+@pytest.mark.medium
 def test_masks_follow_limits_and_resizing(scales):
     small = load_data("scales", size=16, train_limit=18, test_limit=9)
     assert small.train.masks.shape == (18, 16, 16) and small.test.masks.dtype == torch.bool

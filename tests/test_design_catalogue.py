@@ -188,12 +188,14 @@ class TestEntries:
         catalogue().clear()
         assert "fused" in catalogue()
 
+    @pytest.mark.medium
     @given(st.sampled_from(sorted(catalogue())), st.integers(1, 3), st.integers(2, 40))
     def test_have_the_classes_and_channels_that_are_asked_for(self, name, in_channels, classes):
         design = catalogue()[name].make(in_channels=in_channels, classes=classes)
         assert cost(design).input_shape == (in_channels, 32, 32)
         assert (classes,) in cost(design).shapes.values()
 
+    @pytest.mark.medium
     @given(
         st.integers(2, 90),
         st.integers(2, 90),
@@ -208,10 +210,12 @@ class TestEntries:
         for depth in (deep, shallow):
             assert paths.path_spectrum(plain(depth, fusions)) == {depth: 1}
 
+    @pytest.mark.medium
     @given(st.lists(st.integers(2, 60), min_size=2, max_size=8), st.integers(0, 20))
     def test_and_so_it_has_for_more_base_networks(self, bases, fusions):
         assert paths.base_depths(fused(bases=bases, fusions=fusions, width=4)) == tuple(bases)
 
+    @pytest.mark.medium
     @given(st.integers(2, 130))
     def test_a_residual_net_is_as_deep_as_it_says(self, depth):
         design = resnet(depth, width=4)

@@ -52,6 +52,7 @@ class TestKnownNets:
 
 
 class TestSums:
+    @pytest.mark.medium
     @given(
         bases=st.lists(st.integers(2, 60), min_size=2, max_size=5),
         fusions=st.integers(1, 9),
@@ -74,6 +75,7 @@ class TestSums:
             shared = sum(getattr(layer, what) for layer in ends)
             assert getattr(whole, what) == sum(getattr(part, what) for part in parts) - again * shared
 
+    @pytest.mark.medium
     @given(bases=st.lists(st.integers(2, 60), min_size=2, max_size=5), width=st.integers(1, 20))
     def test_decision_fusion_costs_its_nets(self, bases, width):
         whole = cost(fused(bases=bases, fusions=0, width=width))
@@ -81,6 +83,7 @@ class TestSums:
         assert whole.parameters == sum(part.parameters for part in parts)
         assert whole.macs == sum(part.macs for part in parts)
 
+    @pytest.mark.medium
     @given(designs())
     def test_the_cost_is_the_sum_of_the_layers(self, design):
         found, parts = cost(design), list(layers(design))
@@ -89,6 +92,7 @@ class TestSums:
         assert list(found.shapes) == [layer.name for layer in parts]
         assert len(set(found.shapes)) == len(parts)
 
+    @pytest.mark.medium
     @given(designs(), st.integers(1, 70), st.integers(1, 70))
     def test_the_size_of_the_image_changes_the_work_and_not_the_weights(self, design, height, width):
         found = cost(design, (design.in_channels, height, width))
@@ -113,6 +117,7 @@ class TestShapes:
             "logits": (10,),
         }
 
+    @pytest.mark.medium
     @given(designs(), st.integers(1, 70))
     def test_strides_round_up(self, design, side):
         for layer in layers(design, (design.in_channels, side, side)):

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import designs
@@ -38,6 +39,7 @@ def attempt(make):
 
 
 class TestFuzz:
+    @pytest.mark.medium
     @given(JSON)
     @example({"body": {"nodes": [{"kind": {}}]}})
     @example({"body": {"nodes": [{"kind": "fusion", "branches": "ab"}]}})
@@ -49,6 +51,7 @@ class TestFuzz:
     def test_any_text(self, text):
         attempt(lambda: from_json(text))
 
+    @pytest.mark.medium
     @settings(max_examples=200)
     @given(designs(), st.data())
     def test_a_design_with_a_part_replaced(self, design, data):
@@ -76,6 +79,7 @@ class TestFuzz:
             cost(changed)
             picture(changed)
 
+    @pytest.mark.medium
     @settings(max_examples=200)
     @given(designs(), st.data())
     def test_a_design_with_characters_replaced(self, design, data):
@@ -86,6 +90,7 @@ class TestFuzz:
             text = text[:start] + data.draw(st.text(max_size=4)) + text[end:]
         attempt(lambda: from_json(text))
 
+    @pytest.mark.medium
     @given(
         st.sampled_from(sorted(catalogue())),
         st.dictionaries(

@@ -218,6 +218,7 @@ class TestText:
 
 
 class TestBombs:
+    @pytest.mark.medium
     @pytest.mark.parametrize(
         ("text", "line"),
         [

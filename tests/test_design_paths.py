@@ -82,6 +82,7 @@ class TestSpectrum:
         assert paths.essential_depth(design) == essential
         assert paths.base_depths(design) == (deep, shallow)
 
+    @pytest.mark.medium
     @given(designs())
     def test_counts_what_enumeration_counts(self, design):
         assume(paths.path_count(design) <= 500)
@@ -201,6 +202,7 @@ class TestEssentialDepth:
         assert found.exact
         assert found.depth == self.brute_force(design)
 
+    @pytest.mark.medium
     @settings(max_examples=60)
     @given(chains(bases=st.integers(3, 4), fusions=st.integers(1, 3), deepest=9, joins=ANY_JOIN))
     def test_is_bounded_by_what_it_says_for_more(self, design):
@@ -224,6 +226,7 @@ class TestEssentialDepth:
 
 
 class TestExchange:
+    @pytest.mark.medium
     @given(chains(joins=SYMMETRIC_JOINS), st.data())
     def test_leaves_the_fused_net_as_it_is(self, design, data):
         fusion = data.draw(st.integers(1, len(blocks_by_lane(design))))
@@ -246,6 +249,7 @@ class TestExchange:
         assert sum(paths.base_depths(other)) == sum(paths.base_depths(design))
         assert Design(**dict(other)) == other  # still passes every check
 
+    @pytest.mark.medium
     @given(designs(joins=SYMMETRIC_JOINS), st.data())
     def test_as_often_as_there_are_branches_changes_nothing(self, design, data):
         fusions = [node for node in design.body.nodes if isinstance(node, Fusion)]
@@ -359,6 +363,7 @@ class TestReceptiveFields:
             places = {place * stride + offset for place in places for offset in range(kernel)}
         return max(places) - min(places) + 1
 
+    @pytest.mark.medium
     @given(designs())
     def test_are_what_the_windows_see(self, design):
         assume(paths.path_count(design) <= 200)

@@ -66,6 +66,7 @@ class TestEdges:
         plain_edges, gated = edges(fused(fusions=2)), edges(fused(fusions=2, join="gate"))
         assert set(gated) - set(plain_edges) == {("stem", "fusion1/joined"), ("fusion1/joined", "fusion2/joined")}
 
+    @pytest.mark.medium
     @given(designs())
     def test_as_many_as_the_design_has_dependencies(self, design):
         nodes = list(nodes_of(design.body))
@@ -77,6 +78,7 @@ class TestEdges:
         found = edges(design)
         assert len(found) == len(set(found)) == expected
 
+    @pytest.mark.medium
     @given(designs())
     def test_lead_from_the_image_through_every_map_to_the_logits(self, design):
         found = edges(design)
@@ -95,6 +97,7 @@ class TestEdges:
 
 
 class TestPicture:
+    @pytest.mark.medium
     @given(designs())
     def test_shows_every_layer_once(self, design):
         elements = list(drawn(picture(design)["elements"]))
@@ -114,6 +117,7 @@ class TestPicture:
         }.items():
             assert len(shown.get(kind, [])) == count
 
+    @pytest.mark.medium
     @given(designs())
     def test_names_and_shapes_are_those_of_the_design(self, design):
         shape = (design.in_channels, 20, 24)
@@ -129,6 +133,7 @@ class TestPicture:
             else:
                 assert (element["channels"],) == shapes[element["id"]]  # a join of logits
 
+    @pytest.mark.medium
     @given(chains(joins=ANY_JOIN))
     def test_lanes_and_spectrum_are_those_of_the_paths(self, design):
         found = picture(design)

@@ -31,12 +31,14 @@ def fusion(*branches, **settings):
 
 
 class TestJson:
+    @pytest.mark.medium
     @given(designs())
     def test_round_trip(self, design):
         text = to_json(design)
         assert from_json(text) == from_json(text.encode()) == from_data(json.loads(text)) == design
         assert to_json(from_json(text)) == text
 
+    @pytest.mark.medium
     @given(fused_settings())
     def test_round_trip_of_fused_nets(self, settings):
         design = fused(**settings)
@@ -58,6 +60,7 @@ class TestJson:
         text = to_json(plain())
         assert from_json("\ufeff" + text) == from_json(b"\xef\xbb\xbf" + text.encode()) == plain()
 
+    @pytest.mark.medium
     def test_the_largest_design_fits_into_the_largest_text(self):
         conv = Conv(channels=11, kernel=13, projection=True, dropout=0.30000000000000004)
         design = net(*[conv] * 19_998)
@@ -161,6 +164,7 @@ class TestEquality:
         assert design_id(fused()) == "390aa23066c0"
         assert design_id(plain()) == "7c66f2765ffd"
 
+    @pytest.mark.medium
     @given(designs())
     def test_canonical_form_is_a_design_of_the_same_net(self, design):
         same = canonical(design)
@@ -176,6 +180,7 @@ class TestEquality:
             after.activation_bytes,
         )
 
+    @pytest.mark.medium
     @given(designs(joins=ANY_JOIN))
     def test_equal_designs_hash_equal(self, design):
         assert hash(from_json(to_json(design))) == hash(design)

@@ -259,6 +259,7 @@ def everything(net: FusedNet) -> list[Attribution]:
     return found
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("training", [False, True])
 def test_the_net_stays_as_it_was(training: bool):
     net = settled().train(training)
@@ -294,6 +295,7 @@ def test_gradients_that_the_caller_switched_off_do_not_matter(silence):
         assert all(torch.equal(again[length], parts[length]) for length in parts)
 
 
+@pytest.mark.medium
 def test_two_threads_get_the_pictures_of_one():
     nets = settled(seed=0), settled(seed=1), settled(seed=0)  # the third shares nothing, the first is shared below
     jobs = [(nets[0], "guided_backprop"), (nets[0], "deep_lift"), (nets[1], "guided_backprop"), (nets[0], "smoothgrad")]
@@ -366,6 +368,7 @@ def test_what_cannot_be_is_refused_with_field_value_and_what_is_accepted(wrong: 
         attribute(**({"net": build(SMALL), "x": X, "target": 1} | wrong))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", ["resnet", "highway", "inception", "fractal", "plain"])
 def test_named_nets_are_explained(name: str):
     settings = {"resnet": {"depth": 8}, "highway": {"depth": 5}, "inception": {"modules": 3}, "fractal": {"blocks": 2}}

@@ -66,6 +66,7 @@ def test_the_box_is_what_the_gradient_reaches(design: Design):
         assert torch.equal(seen, expected), at
 
 
+@pytest.mark.medium
 @given(designs(dropout=False))
 def test_fields_of_the_last_map_are_those_of_the_paths(design: Design):
     last = [layer for layer in layers(design) if layer.after.height][-1].name

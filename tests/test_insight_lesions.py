@@ -75,6 +75,7 @@ def test_alone_at_a_concat_leaves_the_channels_of_the_others_empty():
     assert not joined[:, :2].any() and torch.equal(joined[:, 2:], own.relu())
 
 
+@pytest.mark.medium
 def test_alone_can_be_recalibrated_and_judged(trained: FusedNet):
     data = load_data("digits")
     single = alone(trained, "deep")
@@ -203,6 +204,7 @@ def test_the_net_stays_as_it_was(training: bool):
     assert all(torch.equal(value, state[name]) for name, value in net.state_dict().items())
 
 
+@pytest.mark.medium
 def test_kept_maps_give_the_answers_of_the_whole_net(trained: FusedNet):
     data = load_data("digits")
     x, labels = data.normalise(data.test.images), data.test.labels
@@ -246,6 +248,7 @@ def test_importance_has_every_block():
     assert list(importance(single)) == [(1, "plain"), (2, "plain"), (3, "plain")]
 
 
+@pytest.mark.medium
 def test_random_lesions_spare_one_block_of_every_fusion():
     kept = Kept(settled(), X, [0, 1, 2, 3, 0, 1])
     assert random_lesions(kept, 0, draws=2) == [kept.effect] * 2

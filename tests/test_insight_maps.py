@@ -164,6 +164,7 @@ def test_a_snapshot_that_is_none_is_refused_by_name(tmp_path, damage):
         map_stacks(design, files, _image(), ["stem"])
 
 
+@pytest.mark.medium
 def test_what_there_is_to_see_is_known_without_torch():
     program = "import sys, dfn.insight.maps; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

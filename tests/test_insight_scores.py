@@ -99,6 +99,7 @@ def test_deletion_is_one_pixel_after_another():
     torch.testing.assert_close(found.area, ((expected[:, 1:] + expected[:, :-1]) / 16).sum(1))
 
 
+@pytest.mark.medium
 def test_insertion_ends_where_deletion_begins():
     net = settled()
     values = attribute(net, X, TARGET, "input_x_gradient").values
@@ -137,6 +138,7 @@ def test_ranks_are_compared_not_values():
     assert rank_correlation(a, ties) == pytest.approx(0.8944, abs=1e-4)  # 2 / sqrt(5)
 
 
+@pytest.mark.medium
 def test_pictures_fall_apart_with_the_weights():
     net = settled()
     found = randomisation(net, X, TARGET, "saliency")
@@ -153,6 +155,7 @@ def test_amounts_and_slopes_are_told_apart():
     }
 
 
+@pytest.mark.medium
 def test_hit_rates_are_the_pointing_game_of_each_method():
     net, masks = settled(), torch.zeros(4, 8, 8, dtype=torch.bool)
     masks[:, :4] = True

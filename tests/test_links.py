@@ -66,6 +66,7 @@ def states(page: str, left_out: Collection[str] = ()) -> st.SearchStrategy[dict[
     return st.fixed_dictionaries({}, optional=knobs)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("page", PAGES)
 @given(data=st.data())
 def test_what_a_link_says_is_what_was_written(page: str, data: st.DataObject) -> None:

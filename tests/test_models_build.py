@@ -111,6 +111,7 @@ def test_forward_and_gradients(design: Design):
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
 
 
+@pytest.mark.medium
 @settings(max_examples=40, deadline=None)
 @given(designs())
 def test_random_designs(design: Design):
@@ -219,6 +220,7 @@ def named_maps(net: FusedNet) -> dict[str, nn.Module]:
     return found
 
 
+@pytest.mark.medium
 @every_design
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
 def test_trace_is_what_forward_computes(design: Design, training: bool):

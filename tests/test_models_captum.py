@@ -45,6 +45,7 @@ def difference(net: FusedNet, target: Tensor) -> Tensor:
         return (net(X) - net(torch.zeros_like(X))).gather(1, target[:, None])[:, 0]
 
 
+@pytest.mark.medium
 @nets
 def test_integrated_gradients_are_complete(net: FusedNet):
     # many steps, because an untrained net is rough on the way from black to noise

@@ -11,6 +11,7 @@ from dfn.models.build import FusedNet, build
 from dfn.models.joins import Join
 
 
+@pytest.mark.medium
 def test_a_mini_batch_keeps_one_column_in_the_whole_net_or_none_in_particular():
     """Frequencies over many mini-batches: half of them global, each column a third of those."""
     net = build(fused(bases=[8, 5, 3], fusions=3, width=2, global_drop_path=0.5, drop_path=0.5)).train()

@@ -51,6 +51,7 @@ def test_these_keep_the_mean_square_through_a_relu(start: Scheme, gain: float):
     assert conv(x)[..., 1:-1, 1:-1].square().mean().item() == pytest.approx(gain * x.square().mean().item(), rel=0.15)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("start", "gain"), [("orthogonal", math.sqrt(2)), ("lsuv", 1.0)])
 def test_orthogonal_weights_are_orthogonal(start: Scheme, gain: float):
     net = started(fused(8, 5, 3, 8), start)

@@ -126,6 +126,7 @@ def test_inverse_variance_weighs_by_precision(count: int):
     torch.testing.assert_close(join(SOURCE, *rotated), expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.medium
 def test_inverse_variance_is_the_best_average_of_independent_measurements():
     generator = torch.Generator().manual_seed(0)
     truth = torch.randn(20_000, 1, 1, 1, generator=generator, dtype=torch.float64) * 0.01

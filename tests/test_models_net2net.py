@@ -40,6 +40,7 @@ NETS = {
 }
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("design", NETS.values(), ids=NETS)
 @pytest.mark.parametrize("channels", [6, 12])
 def test_a_wider_net_gives_the_same_logits(design: Design, channels: int):

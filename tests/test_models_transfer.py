@@ -37,6 +37,7 @@ def logits(net: FusedNet, training: bool) -> Tensor:
     return deepcopy(net).train(training)(X)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize("join", SYMMETRIC_JOINS)
 def test_two_bases_give_the_same_bits(join: str, training: bool):
@@ -92,6 +93,7 @@ def test_changed_net_is_the_net_of_its_design():
     assert {name for edge in edges(changed.design) for name in edge} == {"input", *trace}
 
 
+@pytest.mark.medium
 @settings(max_examples=20, deadline=None)
 @given(chains(bases=st.just(2), joins=SYMMETRIC_JOINS), st.booleans(), st.data())
 def test_random_chains(design: Design, training: bool, data: st.DataObject):

@@ -35,6 +35,7 @@ def seen(run) -> tuple[torch.Tensor, int]:
     return data.normalise(data.test.images[7:8]), int(data.test.labels[7])
 
 
+@pytest.mark.medium
 def test_maps_have_every_epoch_of_a_run_and_one_of_a_net(run, seen):
     view = notebook.maps(run, 7, fusion=2, epoch=3)
     assert (view.data["epochs"], view.data["epoch"]) == (list(run.snapshots()), 3)
@@ -45,6 +46,7 @@ def test_maps_have_every_epoch_of_a_run_and_one_of_a_net(run, seen):
     assert np.nansum(still) == pytest.approx(joined.sum(), rel=1e-4)
 
 
+@pytest.mark.medium
 def test_attribution_draws_the_values(run, seen):
     figure = notebook.attribution(run, 7, "deep_lift", target=seen[1])
     found = attribute(net_after(run), seen[0], seen[1], "deep_lift")
@@ -61,6 +63,7 @@ def test_flow_has_the_parts_by_length(run, seen):
     )
 
 
+@pytest.mark.medium
 def test_lesions_have_the_loss_of_every_block(run):
     data = data_of(run)
     kept = Kept(net_after(run), data.normalise(data.test.images[:50]), data.test.labels[:50])

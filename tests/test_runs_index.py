@@ -137,6 +137,7 @@ def test_an_entry_says_what_the_run_says(store: Store) -> None:
     assert facts.parameters == dfn.cost(recipe.design, (1, 8, 8)).parameters
 
 
+@pytest.mark.medium
 def test_thousands_of_runs_are_listed_quickly(store: Store) -> None:
     fill(store, 1000)
     assert len(store.entries()) == 1000

@@ -29,6 +29,7 @@ def pair(**settings: object) -> tuple[Run, Run]:
     return Store().create(teacher), Store().create(student)
 
 
+@pytest.mark.medium
 def test_a_student_waits_for_its_teacher_in_the_same_worker(runs_dir: Path) -> None:
     teacher, student = pair()
     seen: list[tuple[str, str]] = []
@@ -40,6 +41,7 @@ def test_a_student_waits_for_its_teacher_in_the_same_worker(runs_dir: Path) -> N
     assert isinstance(done, Done) and done.weights_sha256 == student.status().weights_sha256
 
 
+@pytest.mark.medium
 def test_a_teacher_that_is_not_done_is_asked_for_in_one_sentence(runs_dir: Path) -> None:
     teacher, student = pair()
     work([student])
@@ -63,6 +65,7 @@ def test_a_student_of_a_teacher_that_fails_says_so(runs_dir: Path) -> None:
     assert "which is failed: train that one first" in student.status().message
 
 
+@pytest.mark.medium
 def test_a_teacher_that_was_stopped_early_teaches_with_its_best_weights(runs_dir: Path) -> None:
     teacher, student = pair(patience=1, lr=0.5, warmup=0.0, schedule="constant")
     work([teacher, student])
@@ -99,6 +102,7 @@ def grown(name: str) -> tuple[Run, Run]:
     )
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", GROWN)
 def test_a_grown_net_is_its_teacher_before_it_trains(name: str, runs_dir: Path) -> None:
     """The weights of epoch 0 as they were kept, against those that the teacher ended with."""
@@ -115,6 +119,7 @@ def test_a_grown_net_is_its_teacher_before_it_trains(name: str, runs_dir: Path) 
     assert accuracy[student.id][0] == accuracy[teacher.id][-1]
 
 
+@pytest.mark.medium
 def test_a_grown_net_goes_on_after_its_worker_was_killed(runs_dir: Path) -> None:
     teacher, student = grown("both")
     work([teacher, student])

@@ -86,6 +86,7 @@ def test_a_run_without_epochs(store: Store) -> None:
     assert list(run.snapshots()) == [0]
 
 
+@pytest.mark.medium
 def test_a_race_gives_each_what_it_gets_alone(store: Store, tmp_path: Path) -> None:
     recipes = [tiny(), tiny(seed=1), tiny(design=dfn.fused(14, 5, 3, width=4, in_channels=1), batch_size=48)]
     together, order = [store.create(recipe) for recipe in recipes], []
@@ -99,6 +100,7 @@ def test_a_race_gives_each_what_it_gets_alone(store: Store, tmp_path: Path) -> N
         assert curve(alone) == curve(run)
 
 
+@pytest.mark.medium
 def test_rewound_and_played_again_gives_the_same(store: Store, reference: Run) -> None:
     run = store.create(tiny())
     work([run])
@@ -111,6 +113,7 @@ def test_rewound_and_played_again_gives_the_same(store: Store, reference: Run) -
     assert run.status().weights_sha256 == reference.status().weights_sha256
 
 
+@pytest.mark.medium
 def test_the_precision_of_the_first_time_is_used_again(store: Store) -> None:
     run = store.create(tiny())
     run.write_environment({"precision": "bf16", "precision_note": "it was faster", "threads": 1})
@@ -119,6 +122,7 @@ def test_the_precision_of_the_first_time_is_used_again(store: Store) -> None:
     assert run.environment()["precision"] == "bf16"
 
 
+@pytest.mark.medium
 def test_a_long_run_keeps_some_epochs_and_a_small_budget_fewer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     small: dict[str, Any] = {"train_limit": 32, "test_limit": 10}
     monkeypatch.setattr(racer, "MOST_KEPT", 4)
@@ -132,6 +136,7 @@ def test_a_long_run_keeps_some_epochs_and_a_small_budget_fewer(store: Store, mon
     assert list(run.snapshots()) == [0, 8]
 
 
+@pytest.mark.medium
 def test_a_loss_that_leaves_the_numbers_ends_the_run_and_keeps_the_last_good_state(store: Store) -> None:
     run, good = store.create(diverging()), store.create(tiny())
     work([run, good])
@@ -159,6 +164,7 @@ def full_disk(*_: Any, **__: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("module", "name"), [(Run, "append_records"), (checkpoints, "write_whole"), (run_module, "write_whole")]
 )
@@ -210,6 +216,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line(store: Store, monkeypatch:
         run.append_records([{"event": "step"}])
 
 
+@pytest.mark.medium
 def test_a_vanished_folder_ends_the_run_with_one_sentence(store: Store) -> None:
     run, good = store.create(tiny()), store.create(tiny(seed=1))
 
@@ -222,6 +229,7 @@ def test_a_vanished_folder_ends_the_run_with_one_sentence(store: Store) -> None:
     assert not run.folder.exists() and good.status().state == "done"
 
 
+@pytest.mark.medium
 def test_whatever_else_fails_ends_its_run_only(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     run, good = store.create(tiny()), store.create(tiny(seed=1))
 
@@ -279,6 +287,7 @@ def other_weights(run: Run) -> None:
     checkpoints.write_checkpoint(run, state)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "damage", [damage_newest, damage_all, damage_header, lose_metrics, lose_all_metrics, other_weights]
 )

@@ -46,6 +46,7 @@ def state(run: Run, *wanted: str) -> Status:
     return run.status()
 
 
+@pytest.mark.medium
 def test_play_to_the_end(store: Store) -> None:
     run = store.create(tiny())
     launch.play([run])
@@ -62,6 +63,7 @@ def test_play_to_the_end(store: Store) -> None:
     assert run.environment() == foreground.environment()
 
 
+@pytest.mark.medium
 def test_pause_go_on_step_by_step_stop_and_go_on(store: Store) -> None:
     run = store.create(tiny())
     launch.play([run], until="step")
@@ -86,12 +88,14 @@ def test_pause_go_on_step_by_step_stop_and_go_on(store: Store) -> None:
     assert curve(run) == curve(straight) and run.status().weights_sha256 == straight.status().weights_sha256
 
 
+@pytest.mark.medium
 def test_the_first_epoch_of_a_new_run(store: Store) -> None:
     run = store.create(tiny())
     launch.play([run], until="epoch")
     assert state(run, "paused").epoch == 1 and run.status().steps_per_second is None
 
 
+@pytest.mark.medium
 def test_a_running_worker_tells_how_it_gets_on_and_obeys_at_once(store: Store) -> None:
     run = store.create(tiny(epochs=LONG))
     launch.play([run])
@@ -131,6 +135,7 @@ def test_a_paused_worker_leaves_when_nobody_plays_and_when_somebody_waits(
     assert first.status().state == "stopped"
 
 
+@pytest.mark.medium
 def test_first_come_first_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DFN_WORKERS", "1")
     slot = queue.take_slot(store.root / ".queue", 1)
@@ -201,6 +206,7 @@ def test_runs_of_one_worker_are_commanded_one_by_one(store: Store) -> None:
     assert first.status().state == "running"
 
 
+@pytest.mark.medium
 def test_commands_that_come_before_the_worker_is_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     late: list[list[Run]] = []
     begin = launch.start
@@ -245,6 +251,7 @@ def test_two_workers_for_one_run(store: Store, nursery: Nursery) -> None:
     assert run.status().state == "running"
 
 
+@pytest.mark.medium
 def test_a_run_that_cannot_be_found_is_one_line_in_the_log(store: Store, nursery: Nursery) -> None:
     run, other = store.create(tiny()), store.create(tiny(seed=1))
     run.recipe_file.write_bytes(b"{")
@@ -274,6 +281,7 @@ def test_a_worker_that_cannot_be_started(runs_dir: Path, monkeypatch: pytest.Mon
     assert run.status().state == "failed" and "No worker" in run.status().message
 
 
+@pytest.mark.medium
 def test_a_detached_worker_outlives_its_parent_and_is_interrupted_by_a_kill(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +310,7 @@ def _arguments(process: psutil.Process) -> list[str]:
         return []
 
 
+@pytest.mark.medium
 def test_a_student_waits_while_another_worker_trains_its_teacher(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """One slot: the student has it first, gives it to the teacher, and is trained in the end without a word."""
     monkeypatch.setenv("DFN_WORKERS", "1")
@@ -319,6 +328,7 @@ def test_a_student_waits_while_another_worker_trains_its_teacher(store: Store, m
     assert teacher.status().state == "done"
 
 
+@pytest.mark.medium
 def test_a_student_that_waits_hears_commands(store: Store) -> None:
     teacher = store.create(tiny(epochs=LONG))
     student = store.create(tiny(1, objective="distillation", teacher=teacher.id))

@@ -1,5 +1,6 @@
 """The step that a CUDA graph holds, run on its static buffers without a graph: the same bits as the plain step."""
 
+import pytest
 import torch
 from runs_nursery import tiny
 
@@ -18,6 +19,7 @@ def on_static_buffers(training: Training) -> Training:
     return training
 
 
+@pytest.mark.medium
 def test_static_buffers_and_a_tensor_as_rate_change_no_bit() -> None:
     plain, static = Training(tiny()), on_static_buffers(Training(tiny()))
     expected, found = (

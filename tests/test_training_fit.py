@@ -138,6 +138,7 @@ def test_the_loop_is_the_loop_that_anyone_would_write(augment: bool, digits: Dat
         assert torch.equal(own, expected), name
 
 
+@pytest.mark.medium
 def test_measuring_changes_nothing(digits: Dataset):
     with_telemetry, without = (list(Training(small(), data=digits, telemetry=t).records()) for t in (True, False))
     assert only(Done, with_telemetry)[0].weights_sha256 == only(Done, without)[0].weights_sha256
@@ -145,6 +146,7 @@ def test_measuring_changes_nothing(digits: Dataset):
     assert not only(Norms, without) and all(epoch.maps == {} for epoch in only(Epoch, without))
 
 
+@pytest.mark.medium
 def test_fit_is_training_and_leaves_random_numbers_alone(digits: Dataset):
     recipe = small(design=fused(8, 5, 3, 2, in_channels=1, dropout=0.2, drop_path=0.3), epochs=1)
     torch.manual_seed(11)
@@ -157,6 +159,7 @@ def test_fit_is_training_and_leaves_random_numbers_alone(digits: Dataset):
     assert {s.loss for s in only(Step, records)}.isdisjoint({s.loss for s in only(Step, other)})
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "design",
     [
@@ -185,6 +188,7 @@ def test_resume_after_any_record(design: dfn.Design, digits: Dataset):
         assert without_seconds(rest) == without_seconds(left), done
 
 
+@pytest.mark.medium
 def test_rewind_gives_the_same_curve(digits: Dataset):
     training = Training(small(), data=digits)
     start = training.state()
@@ -202,6 +206,7 @@ def test_a_state_does_not_move_with_the_training(digits: Dataset):
     assert state.numbers["step"] == 0 and training.state().numbers["step"] == 10
 
 
+@pytest.mark.medium
 def test_left_in_the_middle_of_a_look_it_trains_on(digits: Dataset):
     """A reader that evaluates the net between two records does not disturb the training."""
     undisturbed = list(Training(small(epochs=1), data=digits).records())
@@ -215,6 +220,7 @@ def test_left_in_the_middle_of_a_look_it_trains_on(digits: Dataset):
     assert only(Step, records) == only(Step, undisturbed)
 
 
+@pytest.mark.medium
 def test_overfits_one_batch(digits: Dataset):
     one = replace(digits, train=digits.train.take(torch.arange(16)), test=digits.train.take(torch.arange(16)))
     recipe = small(design=fused(8, 5, 3, 8, in_channels=1), epochs=50)
@@ -223,6 +229,7 @@ def test_overfits_one_batch(digits: Dataset):
     assert last.train_loss is not None and last.train_loss < 0.05
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("bases", [[8, 5], [8, 5, 2]])
 def test_mean_of_losses_is_training_apart(bases: list[int], digits: Dataset):
     design = fused(bases=bases, fusions=0, width=2, in_channels=1)

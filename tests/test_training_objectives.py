@@ -71,6 +71,7 @@ def without_seconds(records: list[Record]) -> list[Record]:
     return [replace(r, seconds=0.0) if isinstance(r, Epoch | Done) else r for r in records]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("objective", CASES)
 def test_it_trains_under_the_same_loop_and_resumes_to_equal_bits(objective: str, digits: Dataset):
     wanted = recipe(objective)
@@ -104,6 +105,7 @@ def test_what_an_objective_learns_is_in_the_state_and_never_in_the_net(objective
         assert not torch.equal(tensor, before[name]), name
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("objective", "rate", "decay"), [("sum-of-losses", 1.0, 1.0), ("mean-of-losses", 2.0, 0.5)])
 def test_whole_nets_trained_together_are_the_nets_trained_alone(
     objective: str, rate: float, decay: float, digits: Dataset

@@ -102,6 +102,7 @@ def test_the_first_step_is_as_long_as_without(digits: Dataset):
     assert torch.equal(scaling.constant, constant), "once, at the first step"
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("design", [fused(50, 14, 6, 2, in_channels=1), fused(26, 8, 3, 4, "concat", in_channels=1)])
 def test_deep_nets_with_batch_norm_stay_in_the_numbers(design: Design, digits: Dataset):
     records = list(Training(small(design=design, path_sgd=True, epochs=1), data=digits).records())
@@ -120,6 +121,7 @@ def impatient(**settings: Any) -> Recipe:
     return small(**({"patience": 2, "epochs": 12, "lr": 0.5, "schedule": "constant", "warmup": 0.0} | settings))
 
 
+@pytest.mark.medium
 def test_it_stops_and_has_the_best_weights_back(digits: Dataset):
     training = Training(impatient(), data=digits)
     weights, records = {}, []
@@ -153,12 +155,14 @@ def test_held_out_images_come_from_the_training_images_alone(digits: Dataset):
     assert sum(map(sum, found.confusion.tolist())) == 16
 
 
+@pytest.mark.medium
 def test_without_patience_running_out_the_best_weights_are_kept_too(digits: Dataset):
     *_, stopped, done = Training(impatient(patience=50, epochs=4), data=digits).records()
     assert isinstance(stopped, Stopped) and isinstance(done, Done)
     assert stopped.epoch == 4 and "all epochs were over" in stopped.reason
 
 
+@pytest.mark.medium
 def test_it_resumes_after_any_record(digits: Dataset):
     digits = replace(digits, train=digits.train.take(torch.arange(54)))
     recipe = impatient(epochs=5, path_sgd=True)

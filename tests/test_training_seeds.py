@@ -13,6 +13,7 @@ from dfn.training.seeds import fit_seeds
 SEEDS = (3, 0, 7)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("settings", [{}, {"augment": True, "momentum": 0.0, "schedule": "step"}])
 def test_every_seed_learns_as_it_does_alone(settings: dict) -> None:
     recipe, data = tiny(epochs=2, **settings), load_data("digits", train_limit=128, test_limit=100)

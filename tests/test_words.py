@@ -32,6 +32,7 @@ PAGES = sorted(path.stem for path in (ROOT / "app" / "app_pages").glob("*.py"))
 # ---- the catalogues --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_holds_every_text_and_no_other(language: str) -> None:
     assert not list(catalogue.troubles(language)), "make words, then translate what is empty"
@@ -42,6 +43,7 @@ def test_the_catalogue_is_what_make_words_writes(language: str) -> None:
     assert catalogue.updated(language) == (catalogue.FOLDER / f"{language}.po").read_bytes(), "make words"
 
 
+@pytest.mark.medium
 def test_every_marked_text_can_be_extracted() -> None:
     files = [path for place in catalogue.PLACES for path in sorted((ROOT / place).rglob("*.*"))]
     assert not [line for path in files if path.suffix in (".py", ".js") for line in catalogue.unmarked(path)]
@@ -96,6 +98,7 @@ def test_two_who_speak_at_once_each_keep_their_own_language() -> None:
     assert words._("essential depth") == "essential depth"
 
 
+@pytest.mark.medium
 def test_two_sessions_at_once_each_keep_their_own_language(runs_dir: Path) -> None:
     one, other = page_at("compose", lang="ko").run(), page_at("compose").run()
     for depth in (30, 44):
@@ -120,6 +123,7 @@ def test_a_language_that_is_not_there_is_refused() -> None:
         words.speak("xx")
 
 
+@pytest.mark.medium
 def test_the_address_settles_the_language_and_a_switch_changes_it(runs_dir: Path) -> None:
     app = page_at("compose", lang="ko", deep="26").run()
     assert app.title[0].value == "융합망 하나, 기반 망 둘"
@@ -130,12 +134,14 @@ def test_the_address_settles_the_language_and_a_switch_changes_it(runs_dir: Path
     assert app.title[0].value == "융합망 하나, 기반 망 둘" and app.slider(key="deep").value == 26
 
 
+@pytest.mark.medium
 def test_the_language_stays_from_page_to_page(runs_dir: Path) -> None:
     app = page_at("compose", lang="ko").run()
     app.switch_page("app_pages/lessons.py").run()
     assert app.session_state["language-spoken"] == "ko" and not app.exception
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("said", ["xx", "<script>", "k" * 5000])
 def test_a_language_in_the_address_that_is_not_there_is_english(said: str, runs_dir: Path) -> None:
     app = page_at("compose", lang=said).run()
