@@ -20,8 +20,8 @@ FURTHER = {
 }
 """The titles of all other methods, each with how it is listed: one family after another."""
 
-_NAMES = {method.title: method.name for method in methods().values()}
-LISTED = {_NAMES[title]: listed for title, listed in (dict(zip(RIVALS, RIVALS, strict=True)) | FURTHER).items()}
+NAMES = {method.title: method.name for method in methods().values()}
+LISTED = {NAMES[title]: listed for title, listed in (dict(zip(RIVALS, RIVALS, strict=True)) | FURTHER).items()}
 """Every method but the fused net, by name: how it is listed, the controls first."""
 
 _FREE_ROLES = ("extra1", "extra2", "deep")
@@ -38,6 +38,16 @@ class Runner:
     before: str = ""
 
 
+def frame_of(design: Design, bases: Sequence[int], fusions: int, width: int) -> Frame:
+    """What the other methods are made from, to be nets of the same depths and width as this one."""
+    return Frame(tuple(bases), fusions, width, design.classes, design.in_channels)
+
+
+def own_settings(fusions: int) -> dict[str, str]:
+    """What the recipe of the net that was set has beyond the common settings: without fusions its members vote."""
+    return {"net": "fused"} if fusions else {"net": "decision", "objective": "mean-of-losses"}
+
+
 def line_up(
     design: Design, bases: Sequence[int], fusions: int, width: int, rivals: Sequence[str], settings: dict[str, Any]
 ) -> list[Runner]:
@@ -46,11 +56,9 @@ def line_up(
 
     All see the same data in the same order from the same seed. Raises RecipeError for settings that cannot be.
     """
-    frame = Frame(tuple(bases), fusions, width, design.classes, design.in_channels)
-    if fusions:
-        recipe, role = Recipe(design=design, net="fused", **settings), "fused"
-    else:
-        recipe, role = Recipe(design=design, net="decision", objective="mean-of-losses", **settings), "decision"
+    frame = frame_of(design, bases, fusions, width)
+    own = own_settings(fusions)
+    recipe, role = Recipe(design=design, **own, **settings), own["net"]
     runners = [Runner(recipe, label(recipe), role)]
     by_title = {method.title: method for method in methods().values()}
     further = 0

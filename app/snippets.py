@@ -1,7 +1,9 @@
 """The Python that gives what a page shows, for the state that the page is in. No drawing and no cache."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from pprint import pformat
+from typing import Any
 
 from flow_data import Asked
 from lesion_plan import Lesion, numbered
@@ -10,6 +12,7 @@ from picked import Picked
 from dfn.insight.maps import Place
 from dfn.insight.methods import Unit
 from dfn.runs.run import Run
+from dfn.training.comparisons import Frame
 
 Imports = Iterable[str]
 
@@ -28,6 +31,33 @@ def opening(run: Run, recorded: bool, epoch: int, imports: Imports) -> str:
             f"net, data = net_after(run, {epoch}), data_of(run)",
         ]
     )
+
+
+def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """The nets of a race trained to the end, or taken from where they were trained before; `made` is the code of the
+    design `d`, `own` what its recipe has beyond the common settings, `names` are the methods beside it."""
+    beside = [
+        f"frame = {frame!r}",
+        f"for name in {list(names)!r}:",
+        "    method = methods()[name]",
+        "    recipes += [*method.first(frame, settings), method.make(frame, settings)]",
+    ]
+    lines = [
+        "import dfn",
+        "from dfn.runs.store import Store",
+        "from dfn.runs.worker import work",
+        *(["from dfn.training.comparisons import Frame, methods"] if names else []),
+        "",
+        made,
+        f"settings = {pformat(dict(settings), width=110, sort_dicts=False)}",
+        f"recipes = [dfn.Recipe(design=d, **{dict(own)!r}, **settings)]",
+        *(beside if names else []),
+        "runs = [Store().create(recipe) for recipe in {recipe.id: recipe for recipe in recipes}.values()]",
+        "work(runs)",
+        "for run in runs:",
+        '    print(run.id, f"{run.status().test_accuracy:.6g}", run.recipe.label)',
+    ]
+    return "\n".join(lines)
 
 
 def maps(run: Run, recorded: bool, epoch: int, image: Picked, place: Place, number: int) -> str:

@@ -17,7 +17,7 @@ from picked import numbered_image
 from streamlit.testing.v1 import AppTest
 
 from dfn.insight.attribution import attribute
-from dfn.runs.store import Run
+from dfn.runs.store import Run, Store
 
 pytestmark = pytest.mark.slow  # whole pages, and a process of its own for each snippet
 
@@ -86,6 +86,17 @@ def test_lesions(fused):
     app, printed = _snippet("lesions", cut="fusion2/deep", how="mean", dial="0.5@3")
     shown = cards_of(app)["test accuracy"].split(" → ")
     assert [f"{100 * float(number):.1f} %" for number in printed[0].split()] == [shown[0], shown[-1]]
+
+
+def test_a_race(runs_dir):
+    query = {"deep": "8", "shallow": "5", "fusions": "3", "width": "4", "epochs": "1", "seed": "3", "x": "010"}
+    app, printed = _snippet("train", **query, methods="transfer: FitNets")
+    trained = {run.id: run.status() for run in Store().runs()}
+    assert {line.split()[0] for line in printed} == trained.keys() and len(trained) >= 4
+    assert all(status.state == "done" for status in trained.values())
+    app.run()
+    accuracies = {metric.value for metric in app.metric if metric.label == "test accuracy"}
+    assert accuracies == {f"{100 * float(line.split()[1]):.1f} %" for line in printed}, "the page shows those very runs"
 
 
 def test_every_lesion_has_its_call():

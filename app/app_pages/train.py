@@ -3,11 +3,21 @@
 from itertools import cycle
 
 import cached
+import snippets
 import streamlit as st
 from live import read
-from race import line_up
+from race import NAMES, frame_of, line_up, own_settings
 from verdict import Result, verdict
-from widgets import data_choice, learning_curves, net_controls, race_controls, recipe_choice, view
+from widgets import (
+    data_choice,
+    learning_curves,
+    net_controls,
+    net_words,
+    python_code,
+    race_controls,
+    recipe_choice,
+    view,
+)
 from widgets.words import duration, million, percent
 
 from dfn.figures.confusion import confusion
@@ -223,3 +233,13 @@ def confusion_matrix(label: str, run: Run, progress: Progress, dark: bool) -> No
 
 
 st.fragment(screen, run_every=EVERY if st.session_state.get("moving") else None)()
+
+
+def in_python() -> str:
+    """The code that trains this race."""
+    frame = frame_of(chosen.design, chosen.bases, chosen.fusions, chosen.width)
+    names = [NAMES[title] for title in plan.rivals]
+    return snippets.race(net_words.made(chosen), frame, own_settings(chosen.fusions), names, plan.settings)
+
+
+python_code.show(in_python, "train")

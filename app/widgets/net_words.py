@@ -70,16 +70,21 @@ def formula_of(chosen: Chosen) -> tuple[str, str]:
     return formula, _(_WORDS).format(groups=_(_GROUPS if chosen.join in SYMMETRIC_JOINS else _ONE_GROUP))
 
 
-def in_python(chosen: Chosen, info: DataInfo) -> str:
-    """The code that makes this net, exchanges included."""
+def made(chosen: Chosen) -> str:
+    """The code that makes the design of this net, exchanges included; it needs `dfn` and gives `d`."""
     deep, shallow, *further = chosen.bases
     bases = f"bases={list(chosen.bases)}" if further else f"deep={deep}, shallow={shallow}"
     turned = [b + 1 for b, row in enumerate(chosen.origins) for _turn in range(row[0]) if chosen.fusions]
     exchanged = "".join(f"\nd = dfn.exchange(d, fusion={b})" for b in turned)
+    return f"""d = dfn.fused({bases}, fusions={chosen.fusions}, width={chosen.width}, join="{chosen.join}",
+              classes={chosen.design.classes}, in_channels={chosen.design.in_channels}){exchanged}"""
+
+
+def in_python(chosen: Chosen, info: DataInfo) -> str:
+    """The code that makes this net and says what the page says of it."""
     return f"""import dfn
 
-d = dfn.fused({bases}, fusions={chosen.fusions}, width={chosen.width}, join="{chosen.join}",
-              classes={chosen.design.classes}, in_channels={chosen.design.in_channels}){exchanged}
+{made(chosen)}
 print(dfn.path_spectrum(d), dfn.groups(d), dfn.essential_depth(d), dfn.cost(d, {info.shape}).parameters)
 net = dfn.build(d, seed=0)"""
 
