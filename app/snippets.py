@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pprint import pformat
-from typing import Any
 
 from flow_data import Asked
 from lesion_plan import Lesion, numbered
@@ -11,8 +10,10 @@ from picked import Picked
 
 from dfn.insight.maps import Place
 from dfn.insight.methods import Unit
+from dfn.referee.budget import Budget, Shape
+from dfn.referee.grid import Cell
 from dfn.runs.run import Run
-from dfn.training.comparisons import Frame
+from dfn.training.comparisons import Frame, Settings
 
 Imports = Iterable[str]
 
@@ -33,7 +34,7 @@ def opening(run: Run, recorded: bool, epoch: int, imports: Imports) -> str:
     )
 
 
-def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], settings: Mapping[str, Any]) -> str:
+def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], settings: Settings) -> str:
     """The nets of a race trained to the end, or taken from where they were trained before; `made` is the code of the
     design `d`, `own` what its recipe has beyond the common settings, `names` are the methods beside it."""
     beside = [
@@ -49,12 +50,60 @@ def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], 
         *(["from dfn.training.comparisons import Frame, methods"] if names else []),
         "",
         made,
-        f"settings = {pformat(dict(settings), width=110, sort_dicts=False)}",
+        f"settings = {_written(settings)}",
         f"recipes = [dfn.Recipe(design=d, **{dict(own)!r}, **settings)]",
         *(beside if names else []),
         "runs = [Store().create(recipe) for recipe in {recipe.id: recipe for recipe in recipes}.values()]",
         "work(runs)",
         "for run in runs:",
+        '    print(run.id, f"{run.status().test_accuracy:.6g}", run.recipe.label)',
+    ]
+    return "\n".join(lines)
+
+
+def comparison(
+    frame: Frame,
+    names: Sequence[str],
+    settings: Settings,
+    shape: Shape,
+    budget: Budget,
+    paces: Mapping[str, float],
+    seeds: int,
+) -> str:
+    """Every net of a comparison trained with every seed, or taken from where it was trained before, and what the gaps
+    are worth."""
+    equal = f"{shape}, {budget!r}" + (f", {dict(paces)!r}" if paces else "")
+    lines = [
+        "from dfn.referee.budget import on_equal_terms",
+        "from dfn.referee.contenders import from_methods",
+        "from dfn.referee.results import result, sentences",
+        "from dfn.runs.store import Store",
+        "from dfn.runs.worker import work",
+        "from dfn.training.comparisons import Frame",
+        "",
+        f"frame = {frame!r}",
+        f"settings = {_written(settings)}",
+        f"nets = from_methods(frame, {list(names)!r})",
+        f"entries, store = on_equal_terms(nets, frame.width, settings, {equal}), Store()",
+        "for entry in entries:",
+        f"    for seed in range({seeds}):",
+        "        work([store.create(recipe) for recipe in (*entry.first(seed), entry.recipe(seed))])",
+        f'print(*sentences([result(entry, range({seeds}), store) for entry in entries]), sep="\\n")',
+    ]
+    return "\n".join(lines)
+
+
+def depth_map(cells: Sequence[Cell], width: int, classes: int, settings: Settings, channels: int) -> str:
+    """The net of every square of a depth map trained, or taken from where it was trained before."""
+    lines = [
+        "from dfn.referee.grid import Cell",
+        "from dfn.runs.store import Store",
+        "from dfn.runs.worker import work",
+        "",
+        f"settings = {_written(settings)}",
+        f"for square in {[(cell.deep, cell.shallow, cell.fusions) for cell in cells]!r}:",
+        f"    run = Store().create(Cell(*square).recipe({width}, {classes}, {channels}, settings))",
+        "    work([run])",
         '    print(run.id, f"{run.status().test_accuracy:.6g}", run.recipe.label)',
     ]
     return "\n".join(lines)
@@ -152,6 +201,10 @@ def _imports(image: Picked) -> list[str]:
 
 def _line(image: Picked, call: str) -> list[str]:
     return [f"{call}  # the view, in a notebook"] if image.number is not None else []
+
+
+def _written(settings: Settings) -> str:
+    return pformat(dict(settings), width=110, sort_dicts=False)
 
 
 def _sorted(imports: set[str]) -> list[str]:

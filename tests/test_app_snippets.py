@@ -12,7 +12,7 @@ import pytest
 import snippets
 from lesion_plan import Lesion
 from nbclient import NotebookClient
-from pages import cards_of, page_at
+from pages import cards_of, page_at, text_of
 from picked import numbered_image
 from streamlit.testing.v1 import AppTest
 
@@ -33,7 +33,7 @@ def fused(runs_dir) -> Run:
 def _snippet(name: str, **query: str) -> tuple[AppTest, list[str]]:
     """The page, and what its code prints where nobody else has imported anything."""
     app = page_at(name, **query)
-    app.session_state[f"{name}-code"] = True
+    app.session_state[f"{name.replace('_', '-')}-code"] = True
     app.run()
     assert not app.exception and not app.error and not app.warning
     done = subprocess.run(
@@ -97,6 +97,23 @@ def test_a_race(runs_dir):
     app.run()
     accuracies = {metric.value for metric in app.metric if metric.label == "test accuracy"}
     assert accuracies == {f"{100 * float(line.split()[1]):.1f} %" for line in printed}, "the page shows those very runs"
+
+
+def test_a_comparison(runs_dir):
+    query = {"deep": "8", "shallow": "5", "fusions": "3", "width": "4", "epochs": "1", "seeds": "2"}
+    app, printed = _snippet("compare", **query, against="ResNet")
+    app.run()
+    assert [run.status().state for run in Store().runs()] == ["done"] * 4
+    assert len(printed) == 1 and printed[0] in text_of(app).replace("**", ""), "the page says the very sentence"
+
+
+def test_a_depth_map(runs_dir):
+    app, printed = _snippet("depth_map", deeps="8", shallows="5", joins="3", mapwidth="4", epochs="1")
+    app.run()
+    assert len(printed) == 1
+    run, accuracy, _ = printed[0].split(maxsplit=2)
+    assert Store().get(run).status().state == "done"
+    assert f"test accuracy: **{100 * float(accuracy):.0f} %**" in text_of(app)
 
 
 def test_every_lesion_has_its_call():

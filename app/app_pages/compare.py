@@ -4,9 +4,10 @@ import json
 
 import cached
 import compare_data
+import snippets
 import streamlit as st
 from compare_data import LIVING
-from widgets import compare_controls, compare_result, data_choice, net_controls, training_choice, view
+from widgets import compare_controls, compare_result, data_choice, net_controls, python_code, training_choice, view
 
 from dfn.design.errors import DesignError
 from dfn.referee.results import find, pace
@@ -160,3 +161,10 @@ def notices(own: bool, pacing: bool) -> None:
 
 
 st.fragment(screen, run_every=EVERY if st.session_state.get(MOVING) else None)()
+
+# for equal seconds the paces have to be known, as the code trains nothing twice
+if terms.budget != "seconds" or len(measured()) == len(terms.names):
+    python_code.show(
+        lambda: snippets.comparison(frame, terms.names, settings, shape, terms.budget, measured(), terms.seeds),
+        "compare",
+    )

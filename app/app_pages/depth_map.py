@@ -6,10 +6,11 @@ from typing import Any, cast
 import cached
 import depth_map_data
 import link
+import snippets
 import streamlit as st
 from compare_data import LIVING, begin, statuses
 from live import read
-from widgets import data_choice, depth_map_controls, link_choice, training_choice, view
+from widgets import data_choice, depth_map_controls, link_choice, python_code, training_choice, view
 from widgets.words import duration
 
 from dfn.design.errors import DesignError
@@ -83,7 +84,7 @@ def buttons(recipes: dict[Cell, Recipe], known: dict[str, tuple[Run, Status]], r
 def said_left(left: int, every: int, estimate: tuple[float, str] | None) -> str:
     """How many nets are to be trained, and about how long that takes."""
     if not left:
-        return _("All {count} nets are trained").format(count=every)
+        return ngettext("The {count} net is trained", "All {count} nets are trained", every).format(count=every)
     nets = ngettext("{count:,} net of {all} to train", "{count:,} nets of {all} to train", left)
     nets = nets.format(count=left, all=every)
     if not estimate:
@@ -224,3 +225,6 @@ if refusal:
     st.error(refusal)
     st.stop()
 st.fragment(screen, run_every=EVERY if st.session_state.get(MOVING) else None)()
+python_code.show(
+    lambda: snippets.depth_map(wanted.cells, wanted.width, len(info.classes), json.loads(text), shape[0]), "depth-map"
+)
