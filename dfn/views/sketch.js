@@ -15,7 +15,6 @@ const STYLE = `
 .dfn-view .handle:focus-visible circle { stroke: var(--dfn-focus); stroke-width: 4; }
 .dfn-view .foot { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; margin-top: 6px; min-height: 32px; }
 .dfn-view.narrow .foot { min-height: 84px; align-content: start; }
-.dfn-view .foot:has(button[hidden]), .dfn-view.narrow .foot:has(button[hidden]) { min-height: 1.5em; }
 .dfn-view .foot .status { font-size: 13px; color: var(--dfn-muted); }
 .dfn-view button:disabled { color: var(--dfn-muted); cursor: default; border-style: dashed; }
 `;
