@@ -18,9 +18,9 @@ def patient() -> None:
 def test_a_node_opens_its_card_and_the_card_a_race(streamlit_app: RunningApp, new_page: NewPage, artifacts: Path):
     page = new_page(height=900)
     page.goto(f"{streamlit_app.url}/methods")
-    expect(page.get_by_role("heading", name="Deep fusion", level=3)).to_be_visible()
+    expect(page.get_by_role("heading", name="Deep fusion", level=2)).to_be_visible()
     page.get_by_role("button", name="FitNets, transfer").click()
-    heading = page.get_by_role("heading", name="FitNets", level=3)
+    heading = page.get_by_role("heading", name="FitNets", level=2)
     expect(heading).to_be_in_viewport()
     expect(page).to_have_url(re.compile("method=fitnets"))
     expect(
@@ -39,8 +39,8 @@ def test_on_a_phone_the_tree_is_a_list_and_the_page_does_not_scroll_sideways(
 ):
     page = new_page(width=420, height=900)
     page.goto(f"{streamlit_app.url}/methods?find=schmidhuber")
-    expect(page.get_by_role("heading", name="Deep fusion", level=3)).to_be_visible()
+    expect(page.get_by_role("heading", name="Deep fusion", level=2)).to_be_visible()
     page.get_by_role("button", name=re.compile("^highway net")).click()
-    expect(page.get_by_role("heading", name="Highway net", level=3)).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Highway net", level=2)).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(path=artifacts / "methods-narrow.png")
