@@ -43,6 +43,14 @@ def enter(page: str, state: Mapping[str, Any]) -> None:
             st.session_state.pop(name, None)
 
 
+def open_page(page: str, state: Mapping[str, Any], **named: str) -> None:
+    """Go to a page in a state; `named` is what the address says besides. What a widget is bound to is set, and not
+    written into the address: Streamlit refuses that while the widget is on show."""
+    enter(page, state)
+    held = {name: value for name, value in state.items() if PAGES[page][name].in_address}
+    st.switch_page(f"app_pages/{page}.py", query_params=address(held) | named)
+
+
 def recorded_id(word: str) -> str:
     """The id of a run that comes with the lab, from one of the words for it."""
     return next((run.id for _, role, run in cached.recorded_race() if role == RECORDED[word]), "")

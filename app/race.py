@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfn.design.spec import Design
-from dfn.training.comparisons import CONTROLS, Frame, label, methods
+from dfn.training.comparisons import CONTROLS, Frame, fused_recipe, label, methods
 from dfn.training.recipe import Recipe
 from dfn.words import _
 
@@ -38,14 +38,9 @@ class Runner:
     before: str = ""
 
 
-def frame_of(design: Design, bases: Sequence[int], fusions: int, width: int) -> Frame:
+def frame_of_rivals(design: Design, bases: Sequence[int], fusions: int, width: int) -> Frame:
     """What the other methods are made from, to be nets of the same depths and width as this one."""
     return Frame(tuple(bases), fusions, width, design.classes, design.in_channels)
-
-
-def own_settings(fusions: int) -> dict[str, str]:
-    """What the recipe of the net that was set has beyond the common settings: without fusions its members vote."""
-    return {"net": "fused"} if fusions else {"net": "decision", "objective": "mean-of-losses"}
 
 
 def line_up(
@@ -56,10 +51,9 @@ def line_up(
 
     All see the same data in the same order from the same seed. Raises RecipeError for settings that cannot be.
     """
-    frame = frame_of(design, bases, fusions, width)
-    own = own_settings(fusions)
-    recipe, role = Recipe(design=design, **own, **settings), own["net"]
-    runners = [Runner(recipe, label(recipe), role)]
+    frame = frame_of_rivals(design, bases, fusions, width)
+    recipe = fused_recipe(design, settings)
+    runners = [Runner(recipe, label(recipe), recipe.net)]
     by_title = {method.title: method for method in methods().values()}
     further = 0
     for title in (*RIVALS, *FURTHER):

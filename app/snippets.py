@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pprint import pformat
+from typing import Any
 
 from flow_data import Asked
 from lesion_plan import Lesion, numbered
@@ -34,9 +35,9 @@ def opening(run: Run, recorded: bool, epoch: int, imports: Imports) -> str:
     )
 
 
-def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], settings: Settings) -> str:
+def race(made: str, frame: Frame, names: Sequence[str], settings: Settings) -> str:
     """The nets of a race trained to the end, or taken from where they were trained before; `made` is the code of the
-    design `d`, `own` what its recipe has beyond the common settings, `names` are the methods beside it."""
+    design `d`, `names` are the methods beside it."""
     beside = [
         f"frame = {frame!r}",
         f"for name in {list(names)!r}:",
@@ -47,11 +48,11 @@ def race(made: str, frame: Frame, own: Mapping[str, str], names: Sequence[str], 
         "import dfn",
         "from dfn.runs.store import Store",
         "from dfn.runs.worker import work",
-        *(["from dfn.training.comparisons import Frame, methods"] if names else []),
+        f"from dfn.training.comparisons import {'Frame, fused_recipe, methods' if names else 'fused_recipe'}",
         "",
         made,
-        f"settings = {_written(settings)}",
-        f"recipes = [dfn.Recipe(design=d, **{dict(own)!r}, **settings)]",
+        f"settings = {_written(dict(settings))}",
+        "recipes = [fused_recipe(d, settings)]",
         *(beside if names else []),
         "runs = [Store().create(recipe) for recipe in {recipe.id: recipe for recipe in recipes}.values()]",
         "work(runs)",
@@ -82,7 +83,7 @@ def comparison(
         "from dfn.training.comparisons import Frame",
         "",
         f"frame = {frame!r}",
-        f"settings = {_written(settings)}",
+        f"settings = {_written(dict(settings))}",
         f"nets = from_methods(frame, {list(names)!r})",
         f"entries, store = on_equal_terms(nets, frame.width, settings, {equal}), Store()",
         "for entry in entries:",
@@ -100,8 +101,9 @@ def depth_map(cells: Sequence[Cell], width: int, classes: int, settings: Setting
         "from dfn.runs.store import Store",
         "from dfn.runs.worker import work",
         "",
-        f"settings = {_written(settings)}",
-        f"for square in {[(cell.deep, cell.shallow, cell.fusions) for cell in cells]!r}:",
+        f"settings = {_written(dict(settings))}",
+        f"squares = {_written([(cell.deep, cell.shallow, cell.fusions) for cell in cells])}",
+        "for square in squares:",
         f"    run = Store().create(Cell(*square).recipe({width}, {classes}, {channels}, settings))",
         "    work([run])",
         '    print(run.id, f"{run.status().test_accuracy:.6g}", run.recipe.label)',
@@ -203,8 +205,8 @@ def _line(image: Picked, call: str) -> list[str]:
     return [f"{call}  # the view, in a notebook"] if image.number is not None else []
 
 
-def _written(settings: Settings) -> str:
-    return pformat(dict(settings), width=110, sort_dicts=False)
+def _written(value: Any) -> str:
+    return pformat(value, width=90, compact=True, sort_dicts=False)
 
 
 def _sorted(imports: set[str]) -> list[str]:

@@ -2,13 +2,16 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from conftest import NewPage, RunningApp
 from playwright.sync_api import Page, expect
+from test_lessons import FILES
 from widgets.lesson_guide import selector
 
+from dfn.lessons import read
 from dfn.lessons.pages import PARTS
 from dfn.runs.store import Store
 
@@ -21,21 +24,31 @@ def patient() -> None:
     expect.set_options(timeout=60 * SECONDS)
 
 
-def _begin(page: Page, app: RunningApp, lesson: int, steps: int) -> None:
+class Walk:
+    """A learner in a lesson: every step is waited for, acted in, found done, and left by its button."""
+
+    def __init__(self, page: Page, lesson: int) -> None:
+        self.page, self.lesson, self.number = page, read(FILES[lesson - 1]), 0
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """The next step; what is done in it is the learner's."""
+        self.number += 1
+        expect(self.page.get_by_text(f"step {self.number} of {len(self.lesson.steps)}")).to_be_visible()
+        yield
+        expect(self.page.get_by_text("This step is done")).to_be_visible()
+        on = self.page.get_by_role("button", name=re.compile("^(Next step|Finish)"))
+        expect(on).to_have_count(1)  # that of the step before stands until the page is whole
+        on.click()
+
+    def finished(self) -> None:
+        assert self.number == len(self.lesson.steps)
+        expect(self.page.get_by_text(f"Finished: {self.lesson.title}")).to_be_visible()
+
+
+def _begin(page: Page, app: RunningApp, lesson: int) -> Walk:
     page.goto(f"{app.url}/?lesson={lesson}")
-    _at(page, 1, steps)
-
-
-def _at(page: Page, step: int, of: int) -> None:
-    expect(page.get_by_text(f"step {step} of {of}")).to_be_visible()
-
-
-def _go_on(page: Page) -> None:
-    """The step is done: the button says so and is pressed."""
-    expect(page.get_by_text("This step is done")).to_be_visible()
-    on = page.get_by_role("button", name=re.compile("^(Next step|Finish)"))
-    expect(on).to_have_count(1)  # that of the step before stands until the page is whole
-    on.click()
+    return Walk(page, lesson)
 
 
 def _answer(page: Page, words: str, feedback: str) -> None:
@@ -69,10 +82,6 @@ def _press(page: Page, slider: str, keys: Sequence[str]) -> None:
         page.get_by_role("slider", name=slider).press(key)
 
 
-def _finished(page: Page, title: str) -> None:
-    expect(page.get_by_text(f"Finished: {title}")).to_be_visible()
-
-
 @pytest.mark.parametrize("name", [name for name, parts in PARTS.items() if parts])
 def test_a_page_shows_what_a_lesson_can_highlight(streamlit_app: RunningApp, new_page: NewPage, name):
     page = new_page()
@@ -84,7 +93,7 @@ def test_a_page_shows_what_a_lesson_can_highlight(streamlit_app: RunningApp, new
 
 def test_on_a_phone_what_opens_the_side_bar_is_framed_too(streamlit_app: RunningApp, new_page: NewPage):
     page = new_page(width=420)
-    _begin(page, streamlit_app, 2, 4)
+    _begin(page, streamlit_app, 2)
     opener = page.get_by_role("button", name="Expand sidebar")
     expect(opener).to_have_css("outline-style", "dashed")
     opener.click()
@@ -96,41 +105,36 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
     page.goto(streamlit_app.url + "/lessons")
     page.get_by_role("button", name="Begin").first.click()
+    walk = Walk(page, 1)
+    with walk.step():
+        _press(page, "Deep depth", ["End"])
 
-    _at(page, 1, 6)
-    _press(page, "Deep depth", ["End"])
-    _go_on(page)
+    with walk.step():
+        expect(page).not_to_have_url(re.compile("deep="))
+        page.get_by_role("button", name=re.compile("^Fusion 2: sum")).press("Enter")
 
-    _at(page, 2, 6)
-    expect(page).not_to_have_url(re.compile("deep="))
-    page.get_by_role("button", name=re.compile("^Fusion 2: sum")).press("Enter")
-    _go_on(page)
+    with walk.step():
+        expect(page.get_by_role("button", name="Show the measured curve")).to_be_disabled()
+        _press(page, "epoch 0", ["PageDown"] * 4)
+        _press(page, "epoch 5", ["PageUp"] * 3)
+        page.get_by_role("button", name="Show the measured curve").click()
+        told = page.get_by_text(re.compile(r"On average your curve is .* points from the measured one"))
+        expect(told).to_be_visible()
+        page.screenshot(path=artifacts / "lesson-curve.png")
 
-    _at(page, 3, 6)
-    expect(page.get_by_role("button", name="Show the measured curve")).to_be_disabled()
-    _press(page, "epoch 0", ["PageDown"] * 4)
-    _press(page, "epoch 5", ["PageUp"] * 3)
-    page.get_by_role("button", name="Show the measured curve").click()
-    expect(page.get_by_text(re.compile(r"On average your curve is .* points from the measured one"))).to_be_visible()
-    page.screenshot(path=artifacts / "lesson-curve.png")
-    _go_on(page)
+    with walk.step():
+        page.get_by_role("button", name="Play").click()
 
-    _at(page, 4, 6)
-    page.get_by_role("button", name="Play").click()
-    _go_on(page)
+    with walk.step():
+        _press(page, "Epoch", ["Home"])
 
-    _at(page, 5, 6)
-    _press(page, "Epoch", ["Home"])
-    _go_on(page)
+    with walk.step():
+        page.get_by_role("radio", name=re.compile("^Nothing: zeros")).check(force=True)
+        expect(page.get_by_text("To go on: a cut set")).to_be_visible()
+        page.get_by_role("button", name=re.compile("^Fusion 3, deep lane")).press("Enter")
+        page.screenshot(path=artifacts / "lesson-cut.png")
 
-    _at(page, 6, 6)
-    page.get_by_role("radio", name=re.compile("^Nothing: zeros")).check(force=True)
-    expect(page.get_by_text("To go on: a cut set")).to_be_visible()
-    page.get_by_role("button", name=re.compile("^Fusion 3, deep lane")).press("Enter")
-    page.screenshot(path=artifacts / "lesson-cut.png")
-    _go_on(page)
-
-    _finished(page, "A tour in five minutes")
+    walk.finished()
     page.reload()
     expect(page.get_by_text("6 of 6 done")).to_be_visible()
     page.get_by_role("button", name="Forget it").click()
@@ -144,192 +148,168 @@ def test_the_tour(streamlit_app: RunningApp, new_page: NewPage, artifacts):
 def test_the_lesson_of_block_exchange_by_link(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
     page.goto(streamlit_app.url + "/?lesson=3&lock=all")
+    walk = Walk(page, 3)
+    with walk.step():
+        _predict(page, "By how much", "2", "You said 2, measured 0: 2 apart.")
 
-    _at(page, 1, 5)
-    _predict(page, "By how much", "2", "You said 2, measured 0: 2 apart.")
-    _go_on(page)
+    with walk.step():
+        expect(page.get_by_role("slider", name="Deep depth")).to_be_disabled()
+        page.get_by_role("button", name=re.compile("^Fusion 6: sum")).press("Enter")
 
-    _at(page, 2, 5)
-    expect(page.get_by_role("slider", name="Deep depth")).to_be_disabled()
-    page.get_by_role("button", name=re.compile("^Fusion 6: sum")).press("Enter")
-    _go_on(page)
+    with walk.step():
+        for fusion, deepest in ((1, 44), (2, 38), (3, 32)):
+            page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
+            expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
+        _answer(page, "Three, and any three", "50 - 18 = 14 + 18 = 32")
 
-    _at(page, 3, 5)
-    for fusion, deepest in ((1, 44), (2, 38), (3, 32)):
-        page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
-        expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
-    _answer(page, "Three, and any three", "50 - 18 = 14 + 18 = 32")
-    _go_on(page)
+    with walk.step():
+        _predict(page, "How many", "80", "measured 30.6 %: 49.4 apart")
+        page.screenshot(path=artifacts / "lesson-number.png")
 
-    _at(page, 4, 5)
-    _predict(page, "How many", "80", "measured 30.6 %: 49.4 apart")
-    page.screenshot(path=artifacts / "lesson-number.png")
-    _go_on(page)
-
-    _at(page, 5, 5)
-    expect(page.get_by_text("30.6 %").first).to_be_visible()
-    page.get_by_role("combobox", name=re.compile("^Exchange two blocks")).click()
-    page.get_by_role("option", name="shallow 1 and shallow 2").click()
-    _go_on(page)
-    _finished(page, "Block exchange")
+    with walk.step():
+        expect(page.get_by_text("30.6 %").first).to_be_visible()
+        page.get_by_role("combobox", name=re.compile("^Exchange two blocks")).click()
+        page.get_by_role("option", name="shallow 1 and shallow 2").click()
+    walk.finished()
 
 
 def test_deep_fusion(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 2, 4)
-    _press(page, "Fusions", ["ArrowRight"] * 6)
-    expect(page.get_by_text("To go on: answer the question.")).to_be_visible()
-    _answer(page, "12, two for each fusion", "the choices multiply")
-    _answer(page, "64, as every fusion doubles them", "64 paths through one net")
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 2)
+    with walk.step():
+        _press(page, "Fusions", ["ArrowRight"] * 6)
+        expect(page.get_by_text("To go on: answer the question.")).to_be_visible()
+        _answer(page, "12, two for each fusion", "the choices multiply")
+        _answer(page, "64, as every fusion doubles them", "64 paths through one net")
 
-    _at(page, 2, 4)
-    maps = page.get_by_role("application").first
-    maps.focus()
-    maps.press("ArrowDown")
-    maps.press("Enter")
-    page.screenshot(path=artifacts / "lesson-place.png")
-    _go_on(page)
+    with walk.step():
+        maps = page.get_by_role("application").first
+        maps.focus()
+        maps.press("ArrowDown")
+        maps.press("Enter")
+        page.screenshot(path=artifacts / "lesson-place.png")
 
-    _at(page, 3, 4)
-    _choose(page, "Join", "concat")
-    _answer(page, "Every block has a place of its own", "hand every channel to the wrong reader")
-    _go_on(page)
+    with walk.step():
+        _choose(page, "Join", "concat")
+        _answer(page, "Every block has a place of its own", "hand every channel to the wrong reader")
 
-    _at(page, 4, 4)
-    _press(page, "Shallow depth", ["Home"])
-    _answer(page, "A residual net", "special examples of it")
-    page.screenshot(path=artifacts / "lesson-resnet.png")
-    _go_on(page)
-    _finished(page, "Deep fusion")
+    with walk.step():
+        _press(page, "Shallow depth", ["Home"])
+        _answer(page, "A residual net", "special examples of it")
+        page.screenshot(path=artifacts / "lesson-resnet.png")
+    walk.finished()
 
 
 def test_essential_depth(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 4, 5)
-    _predict(page, "How deep is that deeper member?", "40", "You said 40, measured 32 layers: 8 apart.")
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 4)
+    with walk.step():
+        _predict(page, "How deep is that deeper member?", "40", "You said 40, measured 32 layers: 8 apart.")
 
-    _at(page, 2, 5)
-    for fusion, deepest in ((1, 44), (3, 38), (5, 32)):
-        page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
-        expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
-    _go_on(page)
+    with walk.step():
+        for fusion, deepest in ((1, 44), (3, 38), (5, 32)):
+            page.get_by_role("button", name=re.compile(f"^Fusion {fusion}: sum")).press("Enter")
+            expect(page.get_by_text(f"{deepest} → 32")).to_be_visible()
 
-    _at(page, 3, 5)
-    _press(page, "Fusions", ["ArrowLeft"] * 3)
-    _answer(page, "Three equal blocks", "an odd one cannot")
-    _go_on(page)
+    with walk.step():
+        _press(page, "Fusions", ["ArrowLeft"] * 3)
+        _answer(page, "Three equal blocks", "an odd one cannot")
 
-    _at(page, 4, 5)
-    expect(page.get_by_text("60 → 37")).to_be_visible()
-    _press(page, "Shallow depth", ["Home"])
-    page.screenshot(path=artifacts / "lesson-task.png")
-    _go_on(page)
+    with walk.step():
+        expect(page.get_by_text("60 → 37")).to_be_visible()
+        _press(page, "Shallow depth", ["Home"])
+        page.screenshot(path=artifacts / "lesson-task.png")
 
-    _at(page, 5, 5)
-    _answer(page, "Some pair of base networks", "not a proof of it")
-    _go_on(page)
-    _finished(page, "Essential depth")
+    with walk.step():
+        _answer(page, "Some pair of base networks", "not a proof of it")
+    walk.finished()
 
 
 def test_information_flow(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 5, 5)
-    _press(page, "Shallow depth", ["ArrowLeft"] * 4)
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 5)
+    with walk.step():
+        _press(page, "Shallow depth", ["ArrowLeft"] * 4)
 
-    _at(page, 2, 5)
-    _predict(page, "Gradient at the stem", "0.1", "You said 0.1, measured")
-    _go_on(page)
+    with walk.step():
+        _predict(page, "Gradient at the stem", "0.1", "You said 0.1, measured")
 
-    _at(page, 3, 5)
-    _pick(page, "Which paths bring the largest part", "14", "You said 14 with")
-    page.screenshot(path=artifacts / "lesson-pick.png")
-    _go_on(page)
+    with walk.step():
+        _pick(page, "Which paths bring the largest part", "14", "You said 14 with")
+        page.screenshot(path=artifacts / "lesson-pick.png")
 
-    _at(page, 4, 5)
-    _choose(page, "Measured on", "several images")
-    _go_on(page)
+    with walk.step():
+        _choose(page, "Measured on", "several images")
 
-    _at(page, 5, 5)
-    _press(page, "Epoch", ["Home"])
-    _answer(page, "Along which paths", "with its conditions")
-    page.screenshot(path=artifacts / "lesson-flow.png")
-    _go_on(page)
-    _finished(page, "Information flow")
+    with walk.step():
+        _press(page, "Epoch", ["Home"])
+        _answer(page, "Along which paths", "with its conditions")
+        page.screenshot(path=artifacts / "lesson-flow.png")
+    walk.finished()
 
 
 def test_multi_scale_representations(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 6, 4)
-    _answer(page, "Many paths are equally long", "not in which block")
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 6)
+    with walk.step():
+        _answer(page, "Many paths are equally long", "not in which block")
 
-    _at(page, 2, 4)
-    _choose(page, "Base networks", "3")
-    expect(page.get_by_role("slider", name="Base network 3")).to_be_visible()
-    page.screenshot(path=artifacts / "lesson-scales.png")
-    _go_on(page)
+    with walk.step():
+        _choose(page, "Base networks", "3")
+        expect(page.get_by_role("slider", name="Base network 3")).to_be_visible()
+        page.screenshot(path=artifacts / "lesson-scales.png")
 
-    _at(page, 3, 4)
-    _choose(page, "Scale", "per map")
-    _answer(page, "shared, as then equal colours", "the scale must be the same")
-    _go_on(page)
+    with walk.step():
+        _choose(page, "Scale", "per map")
+        _answer(page, "shared, as then equal colours", "the scale must be the same")
 
-    _at(page, 4, 4)
-    _choose(page, "Explain", "deep block")
-    _answer(page, "How much a far pixel really counts", "often lies near the middle")
-    page.screenshot(path=artifacts / "lesson-attribution.png")
-    _go_on(page)
-    _finished(page, "Multi-scale representations")
+    with walk.step():
+        _choose(page, "Explain", "deep block")
+        _answer(page, "How much a far pixel really counts", "often lies near the middle")
+        page.screenshot(path=artifacts / "lesson-attribution.png")
+    walk.finished()
 
 
 def test_joint_learning(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 7, 4)
-    _predict(page, "How many test images", "60", "You said 60, measured")
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 7)
+    with walk.step():
+        _predict(page, "How many test images", "60", "You said 60, measured")
 
-    _at(page, 2, 4)
-    _pick(page, "Which base network is the better one alone", "deep", "You said deep")
-    _go_on(page)
+    with walk.step():
+        _pick(page, "Which base network is the better one alone", "deep", "You said deep")
 
-    _at(page, 3, 4)
-    _answer(page, "On these small data the deep part is not needed", "with one seed")
-    _go_on(page)
+    with walk.step():
+        _answer(page, "On these small data the deep part is not needed", "with one seed")
 
-    _at(page, 4, 4)
-    _press(page, "Dial g on what shallow gives", ["ArrowLeft"] * 10)
-    _answer(page, "One net is trained before", "both learn at the same time")
-    page.screenshot(path=artifacts / "lesson-dial.png")
-    _go_on(page)
-    _finished(page, "Joint learning")
+    with walk.step():
+        _press(page, "Dial g on what shallow gives", ["ArrowLeft"] * 10)
+        _answer(page, "One net is trained before", "both learn at the same time")
+        page.screenshot(path=artifacts / "lesson-dial.png")
+    walk.finished()
 
 
 def test_an_honest_comparison(streamlit_app: RunningApp, new_page: NewPage, artifacts):
     for run in Store(streamlit_app.runs).runs():
         shutil.rmtree(run.folder)  # of a walk before this one: what is trained cannot be played
     page = new_page(height=1300)
-    _begin(page, streamlit_app, 8, 5)
-    _pick(page, "Which has the best test accuracy", "fused", "resnet has most, 93.3 %")
-    _go_on(page)
+    walk = _begin(page, streamlit_app, 8)
+    with walk.step():
+        _pick(page, "Which has the best test accuracy", "fused", "resnet has most, 93.3 %")
 
-    _at(page, 2, 5)
-    _press(page, "epoch 1", ["PageUp"])
-    page.get_by_role("button", name="Show the measured curve").click()
-    _go_on(page)
+    with walk.step():
+        _press(page, "epoch 1", ["PageUp"])
+        page.get_by_role("button", name="Show the measured curve").click()
 
-    for step, seed in ((3, 1), (4, 2)):
-        _at(page, step, 5)
-        expect(page.get_by_role("spinbutton", name="Seed")).to_have_value(str(seed))
-        page.get_by_role("button", name="Play").click()
-        if step == 4:
-            _answer(page, "Both, with the spread", "more seeds may tell")
-        _go_on(page)
-        page.screenshot(path=artifacts / f"lesson-race-{seed}.png")
+    for seed in (1, 2):
+        with walk.step():
+            expect(page.get_by_role("spinbutton", name="Seed")).to_have_value(str(seed))
+            page.get_by_role("button", name="Play").click()
+            if seed == 2:
+                _answer(page, "Both, with the spread", "more seeds may tell")
+            expect(page.get_by_text("This step is done")).to_be_visible()
+            page.screenshot(path=artifacts / f"lesson-race-{seed}.png")
 
-    _at(page, 5, 5)
-    _answer(page, "On small digits, in five epochs", "One seed, so the small gaps may be chance")
-    _go_on(page)
-    _finished(page, "An honest comparison")
+    with walk.step():
+        _answer(page, "On small digits, in five epochs", "One seed, so the small gaps may be chance")
+    walk.finished()

@@ -1,12 +1,12 @@
 """The container, the class server and Binder, as far as they can be read: what they name exists, versions are those of
 requirements.txt, nobody is root, nothing is published beyond this machine. No image is built here."""
 
+import os
 import re
 import shlex
 import subprocess
 from fnmatch import fnmatch
 
-import pytest
 import yaml
 from fences import ROOT
 from packaging.requirements import Requirement
@@ -104,7 +104,10 @@ def test_binder_takes_what_the_project_accepts_and_names_what_is_there() -> None
     assert list(ROOT.glob("notebooks/*.py")) and '".[notebooks]"' in after.read_text("utf-8")
 
 
-@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository")
-def test_git_keeps_post_build_executable() -> None:
-    listed = subprocess.run(["git", "ls-files", "-s", ".binder/postBuild"], cwd=ROOT, capture_output=True, text=True)
-    assert listed.stdout.startswith("100755"), listed.stdout
+def test_post_build_is_executable() -> None:
+    script = ".binder/postBuild"
+    if (ROOT / ".git").exists():  # what git keeps goes to Binder; a file system may not tell
+        listed = subprocess.run(["git", "ls-files", "-s", script], cwd=ROOT, capture_output=True, text=True)
+        assert listed.stdout.startswith("100755"), listed.stdout
+    else:
+        assert os.access(ROOT / script, os.X_OK)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fences import JOB, ROOT, blocks, commands, known_variables, parse, run_page, variables
+from needs import needs
 from playwright.sync_api import Browser
 
 import dfn
@@ -102,7 +103,7 @@ def test_the_commands_and_the_python_of_a_page_run(runs_dir: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("text", [b.text for p in PAGES for b in blocks(p) if b.text.startswith(JOB)])
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@needs(shutil.which("bash") is not None, "bash")
 def test_job_files_are_bash(text: str) -> None:
     subprocess.run(["bash", "-n"], input=text.encode(), check=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needs import needs
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -114,7 +115,7 @@ def test_the_commands_exist() -> None:
     assert ".ci/run" in (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@needs(shutil.which("make") is not None, "make")
 def test_the_two_commands_can_be_planned() -> None:
     # Inside `make test` the outer make hands its own flags and arguments down.
     inherited = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARGS"}

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needs import needs
 from runs_nursery import curve, tiny
 
 from dfn.runs import cluster, launch
@@ -18,11 +19,7 @@ from dfn.runs.worker import work
 
 SCENE = Path(__file__).with_name("cluster_scene.py")
 
-# In CI Ray has to be there: a skip would hide that it could not be installed.
-needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None and os.environ.get("CI") != "true",
-    reason="Ray is not installed: pip install 'dfn[cluster]'",
-)
+needs_ray = needs(importlib.util.find_spec("ray") is not None, "Ray: pip install 'dfn[cluster]'")
 
 
 @needs_ray

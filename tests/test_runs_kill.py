@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+from needs import needs
 from runs_nursery import Nursery, curve, tiny
 
 from dfn.runs.store import Run, Store
@@ -12,7 +13,7 @@ from dfn.runs.worker import work
 
 KILLS = 24
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="the nursery forks")]
+pytestmark = [pytest.mark.slow, needs(hasattr(os, "fork"), "fork, by which the nursery makes workers")]
 
 
 @pytest.mark.parametrize("kind", ["after some time", "at an operation on a file"])

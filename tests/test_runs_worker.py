@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from needs import needs
 from runs_nursery import Nursery, curve, tiny, wait_for
 
 import dfn
@@ -19,11 +20,11 @@ from dfn.runs.worker import work
 
 LONG = 2000  # epochs: longer than any test waits
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the nursery forks")
-
 
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork, by which the nursery makes workers")
     nursery = Nursery()
     yield nursery
     nursery.close()
@@ -282,6 +283,7 @@ def test_a_worker_that_cannot_be_started(runs_dir: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.medium
+@needs(hasattr(os, "killpg"), "groups of processes")
 def test_a_detached_worker_outlives_its_parent_and_is_interrupted_by_a_kill(
     runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

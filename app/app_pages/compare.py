@@ -1,6 +1,7 @@
 """Compare: any methods over several seeds on equal terms, and whether the gaps are larger than chance."""
 
 import json
+from functools import partial
 
 import cached
 import compare_data
@@ -46,19 +47,20 @@ plan = json.dumps(
 )
 
 
-def measured() -> dict[str, float]:
-    """The paces that are known, by name; for equal seconds alone."""
+def measured() -> dict[str, float] | None:
+    """The pace of every net by name, for equal seconds alone; None while one is still to be measured."""
     if terms.budget != "seconds":
         return {}
     found = {name: find(store, recipe) for name, recipe in compare_data.pilots(frame, terms.names, settings).items()}
     paces = {name: pace(run) for name, run in found.items() if run and run.status().state == "done"}
-    return {name: seconds for name, seconds in paces.items() if seconds}
+    known = {name: seconds for name, seconds in paces.items() if seconds}
+    return known if len(known) == len(terms.names) else None
 
 
 def lines() -> list[compare_data.Line] | None:
     """The comparison; None while the pace of a net is still to be measured."""
     paces = measured()
-    if terms.budget == "seconds" and len(paces) < len(terms.names):
+    if paces is None:
         return None
     text, known = json.dumps(settings), tuple(paces.items())
     return cached.comparison(frame, terms.names, text, shape, terms.budget, known, terms.seeds)
@@ -162,9 +164,6 @@ def notices(own: bool, pacing: bool) -> None:
 
 st.fragment(screen, run_every=EVERY if st.session_state.get(MOVING) else None)()
 
-# for equal seconds the paces have to be known, as the code trains nothing twice
-if terms.budget != "seconds" or len(measured()) == len(terms.names):
-    python_code.show(
-        lambda: snippets.comparison(frame, terms.names, settings, shape, terms.budget, measured(), terms.seeds),
-        "compare",
-    )
+if (known_paces := measured()) is not None:
+    asked = frame, terms.names, settings, shape, terms.budget, known_paces, terms.seeds
+    python_code.show(partial(snippets.comparison, *asked), "compare")

@@ -59,9 +59,7 @@ def starting_points() -> None:
                 st.caption(preset.source)
                 word = _("Open in {page}").format(page=_(lesson_guide.PAGE_NAMES[preset.page]))
                 if st.button(word, key=f"preset-{preset.title}"):
-                    lesson_state.enter(preset.page, preset.state)
-                    address = lesson_state.address(preset.state)
-                    st.switch_page(f"app_pages/{preset.page}.py", query_params=address)
+                    lesson_state.open_page(preset.page, preset.state)
 
 
 open_now = cached.lessons().get(link.read("lesson"))

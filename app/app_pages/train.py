@@ -6,7 +6,7 @@ import cached
 import snippets
 import streamlit as st
 from live import read
-from race import NAMES, frame_of, line_up, own_settings
+from race import NAMES, frame_of_rivals, line_up
 from verdict import Result, verdict
 from widgets import (
     data_choice,
@@ -237,9 +237,9 @@ st.fragment(screen, run_every=EVERY if st.session_state.get("moving") else None)
 
 def in_python() -> str:
     """The code that trains this race."""
-    frame = frame_of(chosen.design, chosen.bases, chosen.fusions, chosen.width)
+    frame = frame_of_rivals(chosen.design, chosen.bases, chosen.fusions, chosen.width)
     names = [NAMES[title] for title in plan.rivals]
-    return snippets.race(net_words.made(chosen), frame, own_settings(chosen.fusions), names, plan.settings)
+    return snippets.race(net_words.made(chosen), frame, names, plan.settings)
 
 
 python_code.show(in_python, "train")

@@ -134,11 +134,8 @@ def open_step(entry: Entry, number: int) -> None:
     link.write("step", str(number))
     st.session_state[_OPENED] = entry.id, number
     st.session_state["lesson-finished"] = ""
-    lesson_state.enter(step.page, step.state)
-    named = {"lesson": entry.id, "step": str(number)} | ({"lock": link.read("lock")} if link.read("lock") else {})
-    # what a widget is bound to cannot be written into an address while it is on show; `enter` has set it
-    held = {name: value for name, value in step.state.items() if PAGES[step.page][name].in_address}
-    st.switch_page(f"app_pages/{step.page}.py", query_params=lesson_state.address(held) | named)
+    locks = {"lock": locked} if (locked := link.read("lock")) else {}
+    lesson_state.open_page(step.page, step.state, lesson=entry.id, step=str(number), **locks)
 
 
 def leave() -> None:

@@ -11,7 +11,7 @@ from dfn.design.cost import cost
 from dfn.design.errors import DesignError
 from dfn.referee.budget import Shape
 from dfn.runs.store import Run, State, Status
-from dfn.training.methods.method import Settings
+from dfn.training.comparisons import Settings, fused_recipe
 from dfn.training.recipe import Recipe
 
 MOST_CELLS = 64
@@ -32,9 +32,7 @@ class Cell:
     def recipe(self, width: int, classes: int, in_channels: int, settings: Settings) -> Recipe:
         """The fused net of this cell; without fusions it is decision fusion, each net with a loss of its own."""
         design = fused(self.deep, self.shallow, self.fusions, width, classes=classes, in_channels=in_channels)
-        if self.fusions == 0:
-            return Recipe(design=design, net="decision", objective="mean-of-losses", **settings)
-        return Recipe(design=design, net="fused", **settings)
+        return fused_recipe(design, settings)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ same data, in the same order, from the same seed. No torch here: pages and the s
 from dfn.training.methods.method import Frame, Method, Settings
 from dfn.training.methods.regularisers import REGULARISERS
 from dfn.training.methods.starts import STARTS
-from dfn.training.methods.structures import STRUCTURES
+from dfn.training.methods.structures import STRUCTURES, fused_recipe
 from dfn.training.methods.supervision import SUPERVISION
 from dfn.training.methods.transfer import TRANSFER
 from dfn.training.recipe import Recipe
 
-__all__ = ["CONTROLS", "Frame", "Method", "Settings", "label", "methods"]
+__all__ = ["CONTROLS", "Frame", "Method", "Settings", "fused_recipe", "label", "methods"]
 
 CONTROLS = ("plain-deep", "plain-shallow", "resnet", "late", "decision")
 """The methods that it is honest to set beside every fused net."""

@@ -4,9 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from dfn.design.catalogue import catalogue, fused, merge_run, plain, resnet
+from dfn.design.spec import Design
 from dfn.training.methods.method import DFN, Frame, Method, Settings
-from dfn.training.recipe import Recipe
+from dfn.training.recipe import Recipe, joins_logits
 from dfn.words import N_
+
+
+def fused_recipe(design: Design, settings: Settings) -> Recipe:
+    """The recipe of a net of several base networks, given as its design: where whole nets meet in their logits only
+    (decision fusion), each has a loss of its own. Raises RecipeError for settings that cannot be."""
+    if joins_logits(design):
+        return Recipe(design=design, net="decision", objective="mean-of-losses", **settings)
+    return Recipe(design=design, net="fused", **settings)
 
 
 def fused_net(frame: Frame, settings: Settings) -> Recipe:
@@ -38,8 +47,7 @@ def _late(frame: Frame, settings: Settings) -> Recipe:
 
 
 def _decision(frame: Frame, settings: Settings) -> Recipe:
-    design = fused(bases=frame.bases, fusions=0, **frame.shape)
-    return Recipe(design=design, net="decision", objective="mean-of-losses", **settings)
+    return fused_recipe(fused(bases=frame.bases, fusions=0, **frame.shape), settings)
 
 
 def _joined(**changes: Any) -> Callable[[Frame, Settings], Recipe]:
